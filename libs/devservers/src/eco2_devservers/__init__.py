@@ -1,0 +1,21 @@
+"""Private instances of real servers, and a faulty network to them, for tests, benchmarks and chaos runs."""
+
+from eco2_devservers.ports import free_port
+from eco2_devservers.postgres_server import PostgresServer
+from eco2_devservers.programs import MissingProgram, missing_programs
+from eco2_devservers.rabbit_server import RabbitServer
+from eco2_devservers.redis_server import RedisServer
+from eco2_devservers.server import Server, ServerFailed
+from eco2_devservers.tcp_proxy import TcpProxy
+
+__all__ = [
+    "MissingProgram",
+    "PostgresServer",
+    "RabbitServer",
+    "RedisServer",
+    "Server",
+    "ServerFailed",
+    "TcpProxy",
+    "free_port",
+    "missing_programs",
+]
