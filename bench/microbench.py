@@ -10,8 +10,9 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import aiohttp
@@ -150,7 +151,7 @@ async def measure(read: Callable[[Clients, str], Texts], url: str, pace: Pace, s
         one: Callable[[Pace], Awaitable[list[int]]] = partial(_read_all, read, clients)
         await asyncio.gather(*(one(Pace(3)) for _ in range(streams)))
         wall, cpu = time.perf_counter(), time.process_time()
-        delays = sorted(sum(await asyncio.gather(*(one(pace) for _ in range(streams))), start=[]))
+        delays = sorted(chain.from_iterable(await asyncio.gather(*(one(pace) for _ in range(streams)))))
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     tokens = len(delays)
     p50, p95 = (delays[int(tokens * share)] / 1e6 for share in (0.5, 0.95))
@@ -168,8 +169,7 @@ def parse_cost_us() -> float:
 
 
 def _median(costs: list[Cost]) -> Cost:
-    columns = zip(*((c.cpu_us_per_token, c.tokens_per_s, c.delay_ms_p50, c.delay_ms_p95) for c in costs))
-    return Cost(*(statistics.median(column) for column in columns))
+    return Cost(*(statistics.median(column) for column in zip(*map(astuple, costs), strict=True)))
 
 
 def main() -> None:
