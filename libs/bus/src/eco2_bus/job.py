@@ -1,0 +1,51 @@
+"""The one thing that travels to the worker: a question with everything needed to answer it."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+MESSAGE_MAX_CHARS = 8_000
+IMAGE_MAX_BYTES = 5 * 1024 * 1024
+
+JobId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+SessionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class MalformedJob(ValueError):
+    """The message body is no ChatJob of a schema this version knows."""
+
+
+class Location(BaseModel):
+    """WGS84 coordinates in degrees."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+
+
+class ChatJob(BaseModel):
+    """One question of one user; the JSON body of the AMQP message, schema 1."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    job_id: JobId
+    session_id: SessionId
+    owner: str
+    message: str = Field(min_length=1, max_length=MESSAGE_MAX_CHARS)
+    image_url: str | None = None
+    location: Location | None = None
+    created_at_ms: int
+
+    def to_body(self) -> bytes:
+        """The message body: UTF-8 JSON."""
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+    @classmethod
+    def from_body(cls, body: bytes) -> "ChatJob":
+        """Reads a message body; raises MalformedJob."""
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError as error:
+            raise MalformedJob(f"{error.error_count()} invalid fields") from None

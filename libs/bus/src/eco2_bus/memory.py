@@ -1,0 +1,320 @@
+"""The same ports inside one process: the embedded default, and the twin of the real ones in tests."""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from dataclasses import dataclass, field
+
+from eco2_bus.events import TERMINAL_EVENTS, EntryId, LogEntry
+from eco2_bus.feed import Tail
+from eco2_bus.job import ChatJob
+from eco2_bus.log import (
+    DEFAULT_TIMES,
+    Append,
+    Claim,
+    JobHead,
+    KeptAnswer,
+    LogExists,
+    LogGone,
+    LogSummary,
+    LogTimes,
+    LogTop,
+    TakeOver,
+    TakeOverResult,
+)
+from eco2_bus.queue import QueueFull
+
+
+@dataclass
+class _Log:
+    head: JobHead
+    entries: list[LogEntry]
+    expires_at: float
+    tail: Tail = field(default_factory=Tail)
+    failures: int = 0
+    lease_lost: bool = False
+
+    @property
+    def top(self) -> LogEntry:
+        return self.entries[-1]
+
+
+class MemoryEventLog:
+    """Event logs in memory; they last as long as the process."""
+
+    def __init__(
+        self, *, times: LogTimes = DEFAULT_TIMES, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._times = times
+        self._clock = clock
+        self._logs: dict[str, _Log] = {}
+        self._answers: dict[str, tuple[float, KeptAnswer]] = {}
+        self._cancelled: dict[str, float] = {}
+        self._wakes: dict[str, Callable[[], None]] = {}
+        self._is_leaving = False
+
+    @property
+    def epoch(self) -> int:
+        """Always 0: nothing is ever lost behind the writer's back."""
+        return 0
+
+    async def create(self, job_id: str, head: JobHead) -> None:
+        self._sweep()
+        if job_id in self._logs:
+            raise LogExists(job_id)
+        queued = LogEntry(EntryId(0, 1), "queued", head.queued, head.created_at_ms)
+        self._logs[job_id] = _Log(head, [queued], self._clock() + self._times.log.total_seconds())
+
+    async def discard(self, job_id: str) -> None:
+        log = self._logs.pop(job_id, None)
+        if log is not None:
+            log.tail.doubt()
+
+    async def take_over(self, job_id: str, claim: Claim, *, poison_after: int, poison: bytes) -> TakeOver:
+        log = self._find(job_id)
+        refused = _refusal(log, only_if_queued=claim is Claim.FRESH)
+        if log is None or refused is not None:
+            return refused or TakeOver(TakeOverResult.GONE)
+        last = log.top.id.attempt
+        if last > 0 and claim is Claim.REDELIVERED and not log.lease_lost:
+            log.failures += 1
+        if log.failures >= poison_after:
+            self._begin_attempt(log, "error", poison)
+            return TakeOver(TakeOverResult.POISONED, last + 1, failures=log.failures)
+        first = ("started", b'{"attempt":%d}' % (last + 1))
+        if last > 0:
+            reason = b"handed_back" if claim is Claim.HANDED_BACK else b"worker_lost"
+            first = ("reset", b'{"attempt":%d,"reason":"%b"}' % (last + 1, reason))
+        self._begin_attempt(log, *first)
+        return TakeOver(TakeOverResult.OWNED, last + 1, len(log.entries), log.failures, first)
+
+    async def end(self, job_id: str, event: str, data: bytes, *, only_if_queued: bool = False) -> TakeOver:
+        log = self._find(job_id)
+        refused = _refusal(log, only_if_queued=only_if_queued)
+        if log is None or refused is not None:
+            return refused or TakeOver(TakeOverResult.GONE)
+        self._begin_attempt(log, event, data)
+        return TakeOver(TakeOverResult.OWNED, log.top.id.attempt)
+
+    def append(self, write: Append) -> "asyncio.Future[int | LogTop]":
+        answer: asyncio.Future[int | LogTop] = asyncio.get_running_loop().create_future()
+        log = self._find(write.job_id)
+        if log is None:
+            answer.set_exception(LogGone(write.job_id))
+        elif len(log.entries) != write.expected_length:
+            answer.set_result(LogTop(log.top.id, len(log.entries), log.top.ends_job))
+        else:
+            for seq, (event, data) in enumerate(write.entries, write.first_seq):
+                self._add(log, EntryId(write.attempt, seq), event, data)
+            log.lease_lost = write.lease_lost
+            answer.set_result(len(log.entries))
+        return answer
+
+    async def confirm_copied(self, job_id: str) -> None:
+        return None
+
+    async def summary(self, job_id: str) -> LogSummary:
+        log = self._require(job_id)
+        return LogSummary(log.head, log.entries[0].id, log.top)
+
+    async def contains(self, job_id: str, entry_id: EntryId) -> bool:
+        log = self._find(job_id)
+        return log is not None and any(entry.id == entry_id for entry in log.entries)
+
+    def follow(self, job_id: str, after: EntryId) -> AsyncIterator[list[LogEntry]]:
+        return self._follow(job_id, after)
+
+    async def _follow(self, job_id: str, after: EntryId) -> AsyncGenerator[list[LogEntry], None]:
+        log = self._require(job_id)
+        position = sum(entry.id <= after for entry in log.entries)
+        while not self._is_leaving:
+            version = log.tail.version
+            entries = log.entries[position:]
+            if entries:
+                position += len(entries)
+                yield entries
+                if entries[-1].ends_job:
+                    return
+            elif self._find(job_id) is not log:
+                raise LogGone(job_id)
+            else:
+                await log.tail.changed(version)
+
+    def stop_following(self) -> None:
+        self._is_leaving = True
+        for log in self._logs.values():
+            log.tail.wake()
+
+    async def keep_answer(self, job_id: str, answer: KeptAnswer) -> None:
+        self._answers[job_id] = (self._clock() + self._times.answer.total_seconds(), answer)
+
+    async def kept_answer(self, job_id: str) -> KeptAnswer | None:
+        expires_at, answer = self._answers.get(job_id, (0.0, None))
+        return answer if expires_at > self._clock() else None
+
+    async def request_cancel(self, job_id: str) -> None:
+        self._cancelled[job_id] = self._clock() + self._times.log.total_seconds()
+        if (wake := self._wakes.get(job_id)) is not None:
+            wake()
+
+    async def is_cancel_requested(self, job_id: str) -> bool:
+        return job_id in self._cancelled
+
+    @contextlib.contextmanager
+    def on_cancel(self, job_id: str, wake: Callable[[], None]) -> Generator[None]:
+        self._wakes[job_id] = wake
+        try:
+            yield
+        finally:
+            self._wakes.pop(job_id, None)
+
+    async def check(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        for job_id in list(self._logs):
+            await self.discard(job_id)
+
+    def _begin_attempt(self, log: _Log, event: str, data: bytes) -> None:
+        self._add(log, EntryId(log.top.id.attempt + 1, 1), event, data)
+
+    def _add(self, log: _Log, id_: EntryId, event: str, data: bytes) -> None:
+        log.entries.append(LogEntry(id_, event, data, time.time_ns() // 1_000_000))
+        if event in TERMINAL_EVENTS:
+            log.expires_at = self._clock() + self._times.log_after_end.total_seconds()
+        log.tail.wake()
+
+    def _find(self, job_id: str) -> _Log | None:
+        log = self._logs.get(job_id)
+        return log if log is not None and log.expires_at > self._clock() else None
+
+    def _require(self, job_id: str) -> _Log:
+        log = self._find(job_id)
+        if log is None:
+            raise LogGone(job_id)
+        return log
+
+    def _sweep(self) -> None:
+        now = self._clock()
+        for job_id in [job_id for job_id, log in self._logs.items() if log.expires_at <= now]:
+            del self._logs[job_id]
+        for job_id in [job_id for job_id, (expires_at, _) in self._answers.items() if expires_at <= now]:
+            del self._answers[job_id]
+        for job_id in [job_id for job_id, expires_at in self._cancelled.items() if expires_at <= now]:
+            del self._cancelled[job_id]
+
+
+def _refusal(log: _Log | None, *, only_if_queued: bool) -> TakeOver | None:
+    if log is None:
+        return TakeOver(TakeOverResult.GONE)
+    if log.top.ends_job:
+        return TakeOver(TakeOverResult.ENDED)
+    if only_if_queued and log.top.id.attempt > 0:
+        return TakeOver(TakeOverResult.RUNNING, log.top.id.attempt)
+    return None
+
+
+@dataclass
+class _Message:
+    job_id: str
+    body: bytes
+    headers: dict[str, str]
+    deliveries: int = 0
+    handed_back: bool = False
+
+
+class MemoryDelivery:
+    """A message on loan; unsettled after the visibility timeout, it goes to somebody else."""
+
+    def __init__(self, queue: "MemoryJobQueue", message: _Message) -> None:
+        self._queue = queue
+        self._message = message
+        self.job_id = message.job_id
+        self.body = message.body
+        self.headers = message.headers
+        self.deliveries = message.deliveries
+        self.is_redelivered = message.deliveries > 1
+        self.is_handed_back = message.handed_back
+        self.has_lease = True
+
+    async def ack(self) -> None:
+        self._queue.settle(self)
+
+    async def retry(self) -> None:
+        if self._queue.settle(self):
+            self._queue.put(self._message)
+
+    async def dead_letter(self, reason: str) -> None:
+        if self._queue.settle(self):
+            self._queue.dead.append((reason, self._message.body))
+
+    async def hand_back(self) -> None:
+        if self._queue.settle(self):
+            self._queue.put(_Message(self.job_id, self.body, self.headers, handed_back=True))
+
+
+class MemoryJobQueue:
+    """The JobQueue port in memory; `dead` holds the dead letters with their reasons."""
+
+    def __init__(self, *, max_length: int = 10_000, visibility_timeout_s: float = 600.0) -> None:
+        self.dead: list[tuple[str, bytes]] = []
+        self._max_length = max_length
+        self._visibility_timeout_s = visibility_timeout_s
+        self._ready: deque[_Message] = deque()
+        self._lent: dict[MemoryDelivery, _Message] = {}
+        self._changed = asyncio.Event()
+
+    async def publish(self, job: ChatJob, headers: dict[str, str]) -> None:
+        if len(self._ready) >= self._max_length:
+            raise QueueFull("the queue is full")
+        self.put(_Message(job.job_id, job.to_body(), dict(headers)))
+
+    def consume(self, prefetch: int) -> AsyncIterator[MemoryDelivery]:
+        return self._consume(prefetch)
+
+    async def _consume(self, prefetch: int) -> AsyncGenerator[MemoryDelivery, None]:
+        mine: set[MemoryDelivery] = set()
+        while True:
+            mine &= self._lent.keys()
+            if self._ready and len(mine) < prefetch:
+                delivery = self._lend()
+                mine.add(delivery)
+                yield delivery
+            else:
+                self._changed.clear()
+                await self._changed.wait()
+
+    def _lend(self) -> MemoryDelivery:
+        message = self._ready.popleft()
+        message.deliveries += 1
+        delivery = MemoryDelivery(self, message)
+        self._lent[delivery] = message
+        asyncio.get_running_loop().call_later(self._visibility_timeout_s, self._take_back, delivery)
+        return delivery
+
+    def _take_back(self, delivery: MemoryDelivery) -> None:
+        message = self._lent.pop(delivery, None)
+        if message is not None:
+            delivery.has_lease = False
+            self.put(message)
+
+    def settle(self, delivery: MemoryDelivery) -> bool:
+        """Takes a delivery off loan; False when it was settled before."""
+        self._changed.set()
+        return self._lent.pop(delivery, None) is not None
+
+    def put(self, message: _Message) -> None:
+        """Queues a message and wakes the consumers."""
+        self._ready.append(message)
+        self._changed.set()
+
+    async def depth(self) -> int:
+        return len(self._ready)
+
+    async def check(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        self._ready.clear()

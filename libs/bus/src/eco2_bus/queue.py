@@ -1,0 +1,69 @@
+"""The queue of jobs: published only when the broker has confirmed, delivered at least once."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from eco2_bus.job import ChatJob
+
+
+class QueueUnavailable(Exception):
+    """The broker did not confirm: down, too slow, or it refused."""
+
+
+class QueueFull(QueueUnavailable):
+    """The broker refused because the queue is at its length limit."""
+
+
+class Delivery(Protocol):
+    """One message on loan. Exactly one of the four methods settles it."""
+
+    job_id: str
+    """The AMQP message_id; known even when the body cannot be read."""
+    body: bytes
+    headers: dict[str, str]
+    deliveries: int
+    """How often the broker has delivered this message, this time included."""
+    is_redelivered: bool
+    is_handed_back: bool
+    has_lease: bool
+    """False once the broker has taken the loan back, as it does when the connection is lost."""
+
+    async def ack(self) -> None:
+        """Takes the message off the queue; does nothing when the lease is lost."""
+        ...
+
+    async def retry(self) -> None:
+        """Has the message delivered again, as a failed attempt."""
+        ...
+
+    async def dead_letter(self, reason: str) -> None:
+        """Moves the message to `chat.jobs.dead`."""
+        ...
+
+    async def hand_back(self) -> None:
+        """Publishes the message anew, confirmed, then acknowledges it: no failed attempt."""
+        ...
+
+
+class JobQueue(Protocol):
+    """The queue `chat.jobs`."""
+
+    async def publish(self, job: ChatJob, headers: dict[str, str]) -> None:
+        """Returns once the broker has the job for good; raises QueueUnavailable or QueueFull."""
+        ...
+
+    def consume(self, prefetch: int) -> AsyncIterator[Delivery]:
+        """Yields deliveries, at most `prefetch` unsettled ones at a time, across reconnects, for ever."""
+        ...
+
+    async def depth(self) -> int:
+        """How many jobs wait; raises QueueUnavailable."""
+        ...
+
+    async def check(self) -> None:
+        """Returns when the broker is reachable; raises QueueUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Frees all connections; what is unsettled goes back to the queue."""
+        ...

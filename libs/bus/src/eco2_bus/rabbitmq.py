@@ -1,0 +1,234 @@
+"""The job queue on RabbitMQ: one connection to publish on, one to consume on, each brought back when lost.
+
+aio-pika's robust connection is not used: it replays consumers and declarations on its own terms, and a
+delivery of a lost channel then looks as if it could still be acknowledged.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+import aio_pika
+from aio_pika.abc import (
+    AbstractChannel,
+    AbstractConnection,
+    AbstractExchange,
+    AbstractIncomingMessage,
+    AbstractQueue,
+    DeliveryMode,
+)
+from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
+
+from eco2_bus import topology
+from eco2_bus.job import ChatJob
+from eco2_bus.queue import QueueFull, QueueUnavailable
+
+_log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 10
+CONFIRM_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 3.0
+
+# What aio-pika and aiormq raise when a connection or channel is gone or does not answer.
+BROKER_ERRORS = (AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError, asyncio.InvalidStateError)
+
+
+class RabbitDelivery:
+    """One unacknowledged AMQP message."""
+
+    def __init__(self, queue: "RabbitJobQueue", message: AbstractIncomingMessage) -> None:
+        headers: dict[str, Any] = dict(message.headers or {})
+        self._queue = queue
+        self._message = message
+        self.job_id = message.message_id or ""
+        self.body = message.body
+        self.headers = {name: value for name, value in headers.items() if isinstance(value, str)}
+        self.deliveries = int(headers.get("x-delivery-count") or 0) + 1
+        self.is_redelivered = bool(message.redelivered) or self.deliveries > 1
+        self.is_handed_back = topology.HANDED_BACK_HEADER in headers
+        self.has_lease = True
+
+    async def ack(self) -> None:
+        await self._settle(self._message.ack)
+
+    async def retry(self) -> None:
+        await self._settle(self._message.nack, requeue=True)
+
+    async def dead_letter(self, reason: str) -> None:
+        _log.warning("dead letter: job %s: %s", self.job_id, reason)
+        await self._settle(self._message.reject, requeue=False)
+
+    async def hand_back(self) -> None:
+        headers = {**self.headers, topology.HANDED_BACK_HEADER: "1"}
+        await self._queue.publish_body(self.job_id, self.body, headers)
+        await self.ack()
+
+    async def _settle(self, action: Any, **options: Any) -> None:
+        if not self.has_lease:
+            return
+        try:
+            await action(**options)
+        except BROKER_ERRORS as error:
+            # The broker delivers it again, and the log tells the next holder what has been done.
+            _log.warning("job %s could not be settled: %s", self.job_id, type(error).__name__)
+
+
+class _Session:
+    """One connection with a declared topology."""
+
+    def __init__(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
+        self.connection = connection
+        self.channel = channel
+        self.lost = asyncio.Event()
+        self.exchange: AbstractExchange
+        self.jobs: AbstractQueue
+
+    @property
+    def is_open(self) -> bool:
+        return not (self.lost.is_set() or self.connection.is_closed or self.channel.is_closed)
+
+    async def close(self) -> None:
+        self.lost.set()
+        with contextlib.suppress(*BROKER_ERRORS):
+            async with asyncio.timeout(2):
+                await self.connection.close()
+
+
+class RabbitJobQueue:
+    """The JobQueue port over RabbitMQ."""
+
+    def __init__(self, url: str, *, max_length: int = 10_000, name: str = "eco2") -> None:
+        self._url = url
+        self._max_length = max_length
+        self._name = name
+        self._publisher: _Session | None = None
+        self._consumer: _Session | None = None
+        self._connecting = asyncio.Lock()
+
+    async def publish(self, job: ChatJob, headers: dict[str, str]) -> None:
+        await self.publish_body(job.job_id, job.to_body(), headers)
+
+    async def publish_body(self, job_id: str, body: bytes, headers: dict[str, str]) -> None:
+        """Publishes a persistent, mandatory message and waits for the broker's confirmation."""
+        message = aio_pika.Message(
+            body,
+            headers=dict(headers),
+            message_id=job_id,
+            correlation_id=job_id,
+            content_type="application/json",
+            delivery_mode=DeliveryMode.PERSISTENT,
+        )
+        session = await self._publishing()
+        try:
+            await session.exchange.publish(message, topology.JOBS, mandatory=True, timeout=CONFIRM_TIMEOUT_S)
+        except PublishError:
+            await session.close()
+            raise QueueUnavailable("the queue is not there") from None
+        except DeliveryError:
+            raise QueueFull("the queue is full") from None
+        except BROKER_ERRORS as error:
+            await session.close()
+            raise QueueUnavailable(type(error).__name__) from None
+
+    def consume(self, prefetch: int) -> AsyncIterator[RabbitDelivery]:
+        return self._consume(prefetch)
+
+    async def _consume(self, prefetch: int) -> AsyncGenerator[RabbitDelivery, None]:
+        delay_s = 0.2
+        while True:
+            try:
+                session = self._consumer = await self._connect("consumer")
+                await session.channel.set_qos(prefetch_count=prefetch)
+                delay_s = 0.2
+                async with contextlib.aclosing(self._deliveries(session)) as deliveries:
+                    async for delivery in deliveries:
+                        yield delivery
+                _log.warning("lost RabbitMQ, reconnecting")
+            except BROKER_ERRORS as error:
+                _log.warning("no RabbitMQ: %s", type(error).__name__)
+            await asyncio.sleep(delay_s * random.uniform(0.5, 1.5))
+            delay_s = min(delay_s * 2, 5.0)
+
+    async def _deliveries(self, session: _Session) -> AsyncGenerator[RabbitDelivery, None]:
+        arrived: asyncio.Queue[RabbitDelivery | None] = asyncio.Queue()
+        lent: weakref.WeakSet[RabbitDelivery] = weakref.WeakSet()
+
+        async def on_message(message: AbstractIncomingMessage) -> None:
+            delivery = RabbitDelivery(self, message)
+            lent.add(delivery)
+            arrived.put_nowait(delivery)
+
+        def on_close(*_: Any) -> None:
+            session.lost.set()
+            for delivery in lent:
+                delivery.has_lease = False
+            arrived.put_nowait(None)
+
+        session.connection.close_callbacks.add(on_close)
+        session.channel.close_callbacks.add(on_close)
+        tag = await session.jobs.consume(on_message)
+        try:
+            while (delivery := await arrived.get()) is not None:
+                if delivery.has_lease:
+                    yield delivery
+        finally:
+            await self._stop_consuming(session, tag, arrived)
+
+    async def _stop_consuming(
+        self, session: _Session, tag: str, arrived: "asyncio.Queue[RabbitDelivery | None]"
+    ) -> None:
+        """Leaves the channel open, for the deliveries that are still to be settled."""
+        if not session.is_open:
+            return
+        with contextlib.suppress(*BROKER_ERRORS):
+            async with asyncio.timeout(2):
+                await session.jobs.cancel(tag)
+        while not arrived.empty():
+            waiting = arrived.get_nowait()
+            if waiting is not None:
+                await waiting.retry()
+
+    async def depth(self) -> int:
+        session = await self._publishing()
+        try:
+            queue = await session.channel.declare_queue(
+                topology.JOBS, passive=True, timeout=CONFIRM_TIMEOUT_S
+            )
+        except BROKER_ERRORS as error:
+            raise QueueUnavailable(type(error).__name__) from None
+        return queue.declaration_result.message_count or 0
+
+    async def check(self) -> None:
+        await self._publishing()
+
+    async def close(self) -> None:
+        for session in (self._publisher, self._consumer):
+            if session is not None:
+                await session.close()
+
+    async def _publishing(self) -> _Session:
+        async with self._connecting:
+            if self._publisher is None or not self._publisher.is_open:
+                if self._publisher is not None:
+                    await self._publisher.close()
+                try:
+                    self._publisher = await self._connect("publisher")
+                except BROKER_ERRORS as error:
+                    raise QueueUnavailable(type(error).__name__) from None
+            return self._publisher
+
+    async def _connect(self, role: str) -> _Session:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            connection = await aio_pika.connect(
+                self._url,
+                heartbeat=HEARTBEAT_S,
+                client_properties={"connection_name": f"{self._name}-{role}"},
+            )
+            channel = await connection.channel(on_return_raises=True)
+            session = _Session(connection, channel)
+            session.exchange, session.jobs = await topology.declare(channel, self._max_length)
+            return session

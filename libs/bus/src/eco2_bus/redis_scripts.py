@@ -1,0 +1,113 @@
+"""The log's rules, run inside Redis where nothing can come between a look and a write.
+
+Each script touches one key, so the logs shard over a Redis Cluster. An entry has the fields `event`,
+`data` and `at` (Unix ms); the first one also `owner`, `session_id` and `traceparent`; the first one of an
+attempt also `failures`. Every append is announced on the channel as
+`{job_id} {previous id} {id} {at} {event}\\n{data}`, in the same step, so a refused write is never heard.
+"""
+
+CHANNEL = "chat:feed"
+
+_ANNOUNCE = f"""
+local function announce(job, previous, id, at, event, data)
+  local head = job .. ' ' .. previous .. ' ' .. id .. ' ' .. at .. ' ' .. event
+  redis.call('PUBLISH', '{CHANNEL}', head .. '\\n' .. data)
+end
+local function add(key, id, event, data, at, ...)
+  return redis.call('XADD', key, 'NOMKSTREAM', id, 'event', event, 'data', data, 'at', at, ...)
+end
+local function field(entry, name)
+  for i = 1, #entry[2], 2 do
+    if entry[2][i] == name then return entry[2][i + 1] end
+  end
+end
+local function ended(event)
+  return event == 'done' or event == 'error' or event == 'cancelled'
+end
+"""
+
+# KEYS: log  ARGV: at, queued, owner, session_id, traceparent, ttl_s
+CREATE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('XADD', KEYS[1], '0-1', 'event', 'queued', 'data', ARGV[2], 'at', ARGV[1],
+  'owner', ARGV[3], 'session_id', ARGV[4], 'traceparent', ARGV[5])
+redis.call('EXPIRE', KEYS[1], ARGV[6])
+return 1
+"""
+
+# KEYS: log  ARGV: job, at, expected length, attempt, first seq, previous id, end ttl_s or '', lease lost,
+# then event and data of each entry.
+# A later entry never overtakes a failed earlier one: the first error leaves the script.
+APPEND = (
+    _ANNOUNCE
+    + """
+local length = redis.call('XLEN', KEYS[1])
+if length == 0 then return 'gone' end
+if length ~= tonumber(ARGV[3]) then
+  local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+  return {top[1], length, ended(field(top, 'event')) and 1 or 0}
+end
+local seq, previous = tonumber(ARGV[5]), ARGV[6]
+for i = 9, #ARGV, 2 do
+  local id = ARGV[4] .. '-' .. seq
+  if ARGV[8] == '1' then
+    add(KEYS[1], id, ARGV[i], ARGV[i + 1], ARGV[2], 'lease', 'lost')
+  else
+    add(KEYS[1], id, ARGV[i], ARGV[i + 1], ARGV[2])
+  end
+  announce(ARGV[1], previous, id, ARGV[2], ARGV[i], ARGV[i + 1])
+  previous, seq, length = id, seq + 1, length + 1
+end
+if ARGV[7] ~= '' then redis.call('EXPIRE', KEYS[1], ARGV[7]) end
+return length
+"""
+)
+
+# KEYS: log  ARGV: job, at, claim, poison after, poison data, end ttl_s
+TAKE_OVER = (
+    _ANNOUNCE
+    + """
+local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if not top then return {'gone'} end
+if ended(field(top, 'event')) then return {'ended'} end
+local last = tonumber(string.match(top[1], '^%d+'))
+if ARGV[3] == 'fresh' and last > 0 then return {'running', last} end
+local failures = 0
+if last > 0 then
+  local first = redis.call('XRANGE', KEYS[1], last .. '-1', last .. '-1')[1]
+  failures = tonumber(first and field(first, 'failures') or 0)
+  if ARGV[3] == 'redelivered' and field(top, 'lease') ~= 'lost' then failures = failures + 1 end
+end
+local id, event, data = (last + 1) .. '-1', 'started', '{"attempt":' .. (last + 1) .. '}'
+if failures >= tonumber(ARGV[4]) then
+  event, data = 'error', ARGV[5]
+elseif last > 0 then
+  local reason = ARGV[3] == 'handed_back' and 'handed_back' or 'worker_lost'
+  event, data = 'reset', '{"attempt":' .. (last + 1) .. ',"reason":"' .. reason .. '"}'
+end
+add(KEYS[1], id, event, data, ARGV[2], 'failures', failures)
+announce(ARGV[1], top[1], id, ARGV[2], event, data)
+if event == 'error' then
+  redis.call('EXPIRE', KEYS[1], ARGV[6])
+  return {'poisoned', last + 1, 0, failures}
+end
+return {'owned', last + 1, redis.call('XLEN', KEYS[1]), failures, event, data}
+"""
+)
+
+# KEYS: log  ARGV: job, at, only if queued, event, data, end ttl_s
+END = (
+    _ANNOUNCE
+    + """
+local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if not top then return {'gone'} end
+if ended(field(top, 'event')) then return {'ended'} end
+local last = tonumber(string.match(top[1], '^%d+'))
+if ARGV[3] == '1' and last > 0 then return {'running', last} end
+local id = (last + 1) .. '-1'
+add(KEYS[1], id, ARGV[4], ARGV[5], ARGV[2])
+announce(ARGV[1], top[1], id, ARGV[2], ARGV[4], ARGV[5])
+redis.call('EXPIRE', KEYS[1], ARGV[6])
+return {'owned', last + 1}
+"""
+)

@@ -1,0 +1,254 @@
+"""The writer of one attempt: gathers tokens, writes them in order, and never past a newer attempt.
+
+One write is in flight per job; what arrives meanwhile rides in the next. All writers of a process share
+one beat (`WriteBeat`), because at a human pace the cost is per wake-up, not per token: the first token
+after a pause leaves at once, and under load the jobs' tokens leave together.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from time import monotonic, perf_counter
+
+import orjson
+
+from eco2_bus.events import EntryId
+from eco2_bus.log import Append, EventLog, Fenced, LogGone, LogTop, LogUnavailable
+
+GATHER_MIN_S = 0.010
+GATHER_MAX_S = 0.030
+
+_TOKEN_HEAD = b'{"text":'
+_TOKEN_TAIL = b',"node":"answer"}'
+
+
+class WriteBeat:
+    """Decides when the dirty writers of a process write: at once when idle, else together.
+
+    The pause between beats is 10 ms, and grows to at most 30 ms when a beat's writes take long to be
+    acknowledged, so a loaded process writes fewer, larger entries.
+    """
+
+    def __init__(self) -> None:
+        self._dirty: list[LogWriter] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._last = 0.0
+        self._pause_s = GATHER_MIN_S
+
+    def mark(self, writer: "LogWriter") -> None:
+        """Has the writer write in the next beat."""
+        self._dirty.append(writer)
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            due = self._last + self._pause_s
+            self._timer = loop.call_at(max(due, loop.time()), self._beat)
+
+    def acknowledged(self, after_s: float) -> None:
+        """Learns how long a write took, and so how loaded the process is."""
+        wanted = min(max(2 * after_s, GATHER_MIN_S), GATHER_MAX_S)
+        self._pause_s += (wanted - self._pause_s) * 0.1
+
+    def _beat(self) -> None:
+        self._timer = None
+        self._last = asyncio.get_running_loop().time()
+        dirty, self._dirty = self._dirty, []
+        for writer in dirty:
+            writer.write_now()
+
+
+class LogWriter:
+    """Writes the entries of one attempt of one job.
+
+    `on_lost` is called once, with Fenced or LogGone, when this attempt may write no more. `on_landed`
+    gets, per acknowledged write, the number of tokens and the age in seconds of the oldest of them.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        beat: WriteBeat,
+        job_id: str,
+        *,
+        attempt: int,
+        length: int,
+        first: tuple[str, bytes],
+        has_lease: Callable[[], bool] = lambda: True,
+        on_lost: Callable[[Exception], None] = lambda _: None,
+        on_landed: Callable[[int, float], None] = lambda _tokens, _age_s: None,
+    ) -> None:
+        self.job_id = job_id
+        self.attempt = attempt
+        self._log = log
+        self._beat = beat
+        self._length = length
+        # Kept until the job ends: a Redis that comes back with a shorter log gets them again.
+        self._entries: list[tuple[str, bytes]] = [first]
+        self._landed = 1
+        self._up_to = 1
+        self._epoch = log.epoch
+        self._text: list[str] = []
+        self._tokens = 0
+        self._oldest_token_at = 0.0
+        self._is_marked = False
+        self._is_ending = False
+        self._in_flight: asyncio.Future[int | LogTop] | None = None
+        self._sent_at = 0.0
+        self._sent_tokens = (0, 0.0)
+        self._lost: Exception | None = None
+        self._flushed: list[asyncio.Future[None]] = []
+        self._retry_s = 0.05
+        self._has_lease = has_lease
+        self._on_lost = on_lost
+        self._on_landed = on_landed
+
+    def token(self, text: str, tokens: int = 1) -> None:
+        """Adds answer text; it is written with the next beat."""
+        if not self._tokens:
+            self._oldest_token_at = perf_counter()
+        self._text.append(text)
+        self._tokens += tokens
+        if not self._is_marked and self._in_flight is None:
+            self._is_marked = True
+            self._beat.mark(self)
+
+    def event(self, name: str, data: bytes) -> None:
+        """Adds an entry; entries and text keep their order."""
+        self._close_text()
+        self._entries.append((name, data))
+        if not self._is_marked and self._in_flight is None:
+            self._is_marked = True
+            self._beat.mark(self)
+
+    async def flush(self) -> None:
+        """Returns when all that was added is in the log; raises Fenced or LogGone."""
+        if self._lost is not None:
+            raise self._lost
+        if not self._has_more() and self._in_flight is None:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._flushed.append(future)
+        self.write_now()
+        await future
+
+    async def end(self, event: str, data: bytes) -> None:
+        """Writes the terminal event and waits for it to be safe; raises Fenced or LogGone."""
+        self.event(event, data)
+        self._is_ending = True
+        await self.flush()
+        await self._log.confirm_copied(self.job_id)
+
+    def write_now(self) -> None:
+        """Writes what is there, unless a write is under way: then it rides in the next."""
+        self._is_marked = False
+        if self._in_flight is not None or self._lost is not None:
+            return
+        self._close_text()
+        if self._landed < len(self._entries):
+            is_same_store = self._epoch == self._log.epoch
+            self._send(self._landed, self._last_landed(), self._length if is_same_store else -1)
+
+    def _close_text(self) -> None:
+        if self._text:
+            data = orjson.dumps("".join(self._text))
+            self._entries.append(("token", _TOKEN_HEAD + data + _TOKEN_TAIL))
+            self._text.clear()
+
+    def _last_landed(self) -> EntryId:
+        return EntryId(self.attempt, self._landed)
+
+    def _has_more(self) -> bool:
+        return bool(self._text) or self._landed < len(self._entries)
+
+    def _send(self, landed: int, previous: EntryId, expected_length: int) -> None:
+        if self._tokens and not self._sent_tokens[0]:
+            self._sent_tokens = (self._tokens, self._oldest_token_at)
+            self._tokens = 0
+        self._sent_at = monotonic()
+        self._epoch = self._log.epoch
+        self._up_to = len(self._entries)
+        self._in_flight = self._log.append(
+            Append(
+                self.job_id,
+                self.attempt,
+                landed + 1,
+                previous,
+                expected_length,
+                self._entries[landed:] if landed else list(self._entries),
+                is_last=self._is_ending,
+                lease_lost=not self._has_lease(),
+            )
+        )
+        self._in_flight.add_done_callback(self._written)
+
+    def _written(self, future: "asyncio.Future[int | LogTop]") -> None:
+        self._in_flight = None
+        if future.cancelled():
+            self._lose(LogGone("the log was closed"))
+            return
+        error = future.exception()
+        if error is None:
+            result = future.result()
+            if isinstance(result, LogTop):
+                self._resume_from(result)
+            else:
+                self._length = result
+                self._land()
+        elif isinstance(error, LogUnavailable):
+            self._retry_later()
+        else:
+            self._lose(error if isinstance(error, LogGone | Fenced) else LogGone(type(error).__name__))
+
+    def _land(self) -> None:
+        self._landed = self._up_to
+        self._retry_s = 0.05
+        self._beat.acknowledged(monotonic() - self._sent_at)
+        if self._sent_tokens[0]:
+            self._on_landed(self._sent_tokens[0], perf_counter() - self._sent_tokens[1])
+            self._sent_tokens = (0, 0.0)
+        if self._has_more():
+            if self._flushed:
+                self.write_now()
+            elif not self._is_marked:
+                self._is_marked = True
+                self._beat.mark(self)
+        else:
+            self._release(None)
+
+    def _resume_from(self, top: LogTop) -> None:
+        """The log is not as long as it was left: see whether a reply, an entry or the lease was lost."""
+        mine = top.id.attempt == self.attempt
+        if top.id.attempt > self.attempt or (top.has_ended and not mine):
+            self._lose(Fenced(f"the log is at {top.id}"))
+        elif mine and top.id.seq >= self._up_to:
+            self._length = top.length
+            self._land()
+        else:
+            self._send(top.id.seq if mine else 0, top.id, top.length)
+
+    def _retry_later(self) -> None:
+        delay_s = self._retry_s * random.uniform(0.5, 1.5)
+        self._retry_s = min(self._retry_s * 2, 1.0)
+        self._in_flight = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(delay_s, self._retry)
+
+    def _retry(self) -> None:
+        self._in_flight = None
+        if self._lost is None:
+            self._close_text()
+            self._send(self._landed, self._last_landed(), -1)
+
+    def _lose(self, error: Exception) -> None:
+        if self._lost is None:
+            self._lost = error
+            self._release(error)
+            self._on_lost(error)
+
+    def _release(self, error: Exception | None) -> None:
+        waiting, self._flushed = self._flushed, []
+        for future in waiting:
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
