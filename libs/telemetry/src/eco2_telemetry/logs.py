@@ -1,0 +1,45 @@
+"""Logs as JSON lines, each with the trace id, and the job id where there is one."""
+
+import logging
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+import orjson
+
+from eco2_telemetry import propagation
+
+job_id: ContextVar[str] = ContextVar("job_id", default="")
+"""The job that the current task works on."""
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line; an exception's text goes to the log and nowhere else."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, str] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if trace_id := propagation.current_trace_id():
+            line["trace_id"] = trace_id
+        if job := job_id.get():
+            line["job_id"] = job
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line).decode()
+
+
+def set_up_logs(level: str) -> None:
+    """Has the whole process log JSON lines to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    for name in ("aiormq", "aio_pika", "httpx", "httpx2", "openai", "uvicorn.access", "sse_starlette"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
