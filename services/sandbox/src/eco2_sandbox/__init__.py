@@ -1,0 +1,1 @@
+"""Stand-ins for every outside vendor, in their real shapes."""

@@ -1,0 +1,23 @@
+"""Builds the sandbox as one ASGI application."""
+
+from fastapi import FastAPI
+
+from eco2_sandbox import control
+from eco2_sandbox.openai_api import chat, embeddings, errors, models
+from eco2_sandbox.server import Server
+from eco2_sandbox.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return a sandbox of its own: two apps share no behaviour and no counts."""
+    app = FastAPI(title="Eco2 sandbox", docs_url=None, redoc_url=None)
+    app.state.server = Server(settings)
+    app.add_api_route("/livez", _live, methods=["GET"])
+    for part in (control, chat, embeddings, models):
+        app.include_router(part.router)
+    errors.install(app)
+    return app
+
+
+async def _live() -> dict[str, str]:
+    return {"status": "ok"}
