@@ -36,13 +36,14 @@ class RedisServer(Server):
 
     def _command(self) -> list[str]:
         options = {"--bind": "127.0.0.1", "--port": str(self.port), "--dir": str(self.folder), "--save": ""}
+        # By default a master waits 5 s for more replicas before the first copy.
+        options["--repl-diskless-sync-delay"] = "0"
         if self._appendonly != "no":
             options |= {"--appendonly": "yes", "--appendfsync": self._appendonly}
         if self._maxmemory is not None:
             options["--maxmemory"] = str(self._maxmemory)
         if self._master is not None:
-            # The default waits 5 s for more replicas before the first copy.
-            options |= {"--replicaof": f"127.0.0.1 {self._master.port}", "--repl-diskless-sync-delay": "0"}
+            options["--replicaof"] = f"127.0.0.1 {self._master.port}"
         return ["redis-server", *(word for option in options.items() for word in option)]
 
     def _is_ready(self) -> bool:

@@ -73,9 +73,7 @@ class Server(ABC):
     @property
     def pid(self) -> int:
         """The server's process id while it runs."""
-        if self._process is None:
-            raise RuntimeError(f"{self.name} is not running")
-        return self._process.pid
+        return self._running_process().pid
 
     @property
     def is_running(self) -> bool:
@@ -133,6 +131,11 @@ class Server(ABC):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _running_process(self) -> OwnedProcess:
+        if self._process is None:
+            raise RuntimeError(f"{self.name} is not running")
+        return self._process
+
     def _make_folder(self) -> None:
         _open[self] = os.getpid()
         self._folder = Path(tempfile.mkdtemp(prefix=f"eco2-{self.name.lower()}-"))
@@ -147,7 +150,7 @@ class Server(ABC):
             if process.exit_code is not None:
                 raise ServerFailed(f"{self.name} ended with code {process.exit_code}\n{self._log_tail()}")
             if time.monotonic() > deadline:
-                raise ServerFailed(f"{self.name} not ready in {self.ready_within_s} s\n{self._log_tail()}")
+                raise ServerFailed(f"{self.name}: waited {self.ready_within_s} s in vain\n{self._log_tail()}")
             time.sleep(0.02)
 
     def _log_tail(self) -> str:

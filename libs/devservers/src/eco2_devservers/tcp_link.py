@@ -31,6 +31,7 @@ async def run_link(
     """
     server = socket.socket()
     server.setblocking(False)
+    is_orderly = False
     try:
         await asyncio.get_running_loop().sock_connect(server, ("127.0.0.1", target_port))
         for end in (client, server):
@@ -38,14 +39,14 @@ async def run_link(
         async with asyncio.TaskGroup() as pumps:
             pumps.create_task(_pump(client, server, weather, up))
             pumps.create_task(_pump(server, client, weather, down))
+        is_orderly = True
     except* OSError:
-        _reset_on_close(client, server)
-    except* asyncio.CancelledError:
-        _reset_on_close(client, server)
-        raise
+        pass  # one side broke off; the other learns it below
     finally:
-        client.close()
-        server.close()
+        for end in (client, server):
+            if not is_orderly:
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            end.close()
 
 
 async def _pump(source: socket.socket, target: socket.socket, weather: Weather, forward: Forward) -> None:
@@ -79,8 +80,3 @@ async def _give_out(
             target.shutdown(socket.SHUT_WR)
             return
         await forward(target, chunk)
-
-
-def _reset_on_close(*ends: socket.socket) -> None:
-    for end in ends:
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
