@@ -8,7 +8,7 @@ import re
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 TERMINAL_EVENTS = frozenset({"done", "error", "cancelled"})
 
@@ -115,6 +115,10 @@ class Source(_Event):
     document: str
     section: str
     revised: str | None = None
+
+
+class SourceList(RootModel[list[Source]]):
+    """With a grounded answer."""
 
 
 class Reset(_Event):

@@ -1,0 +1,54 @@
+"""chat-api: HTTP in, job out; events in, SSE out."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from prometheus_client import CollectorRegistry
+
+from chat_api import chat, errors, events, health, metrics, openapi, page_routes
+from chat_api.deps import Services
+
+
+def create_app(services: Services, *, registry: CollectorRegistry | None = None) -> FastAPI:
+    """Makes the application; closing it closes the services."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        yield
+        await services.queue.close()
+        await services.log.close()
+        await services.claims.close()
+        services.telemetry.shut_down()
+
+    app = FastAPI(
+        title="Eco² Chat",
+        version="0.1.0",
+        summary="A Korean recycling assistant whose answers stream exactly once.",
+        lifespan=lifespan,
+        max_body_size=services.settings.body_max_bytes,
+        telemetry={"tracing": False},
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    errors.install(app)
+    openapi.install(app)
+    for subject in (chat, events, health, page_routes):
+        app.include_router(subject.router)
+    metrics.install(app, registry or CollectorRegistry())
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=services.settings.cors_origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Content-Type", "Idempotency-Key", "Last-Event-ID", "traceparent"],
+        expose_headers=["Location", "Retry-After", "Server-Timing"],
+    )
+    FastAPIInstrumentor.instrument_app(
+        app,
+        tracer_provider=services.telemetry.provider,
+        exclude_spans=["send", "receive"],
+        excluded_urls="livez,readyz,metrics",
+    )
+    return app

@@ -1,0 +1,167 @@
+"""Two things only one request may hold: an idempotency key, and a session's turn to speak."""
+
+import asyncio
+import hashlib
+import json
+import time
+from typing import Any, NamedTuple, Protocol
+
+import redis.asyncio as redis
+from eco2_bus.log import LogUnavailable
+from redis.exceptions import RedisError
+
+PENDING_S = 30
+"""A key whose request died is free again after this."""
+SESSION_HOLD_S = 24 * 3600
+
+
+class Claimed(NamedTuple):
+    """What is known of an idempotency key: the fingerprint of the first body, and its answer once given."""
+
+    fingerprint: str
+    answer: str | None
+
+
+class Claims(Protocol):
+    """Claims shared by all replicas. Every method may raise LogUnavailable."""
+
+    async def claim_key(self, key: str, fingerprint: str) -> Claimed | None:
+        """None when the key is now the caller's; else what is known of it."""
+        ...
+
+    async def answer_key(self, key: str, fingerprint: str, answer: str, ttl_s: int) -> None:
+        """Keeps the answer for every later request with the key."""
+        ...
+
+    async def free_key(self, key: str) -> None:
+        """Gives a key back whose request failed."""
+        ...
+
+    async def take_session(self, session_id: str, job_id: str, instead_of: str | None) -> str | None:
+        """None when the session is now the job's; else the job that has it.
+
+        `instead_of` names a holder that is known to have ended.
+        """
+        ...
+
+    async def free_session(self, session_id: str, job_id: str) -> None:
+        """Gives a session back, if the job still has it."""
+        ...
+
+    async def close(self) -> None:
+        """Frees all connections."""
+        ...
+
+
+def fingerprint(body: bytes) -> str:
+    """What two requests with one idempotency key must have in common."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def key_of(owner: str, idempotency_key: str) -> str:
+    """The claim's name; keys of different callers never meet."""
+    return hashlib.sha256(f"{owner}\0{idempotency_key}".encode()).hexdigest()
+
+
+_TAKE_SESSION = """
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[2] and holder ~= ARGV[1] then return holder end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
+return false
+"""
+_FREE_SESSION = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+class RedisClaims:
+    """Claims in Redis, over a small fixed pool of connections."""
+
+    def __init__(self, url: str, *, connections: int = 4) -> None:
+        # redis-py leaves the options of from_url untyped.
+        make_pool: Any = redis.BlockingConnectionPool
+        pool = make_pool.from_url(
+            url, max_connections=connections, timeout=2, socket_timeout=2, socket_connect_timeout=1
+        )
+        self._redis = redis.Redis(connection_pool=pool)
+        self._take: Any = self._redis.register_script(_TAKE_SESSION)
+        self._free: Any = self._redis.register_script(_FREE_SESSION)
+
+    async def claim_key(self, key: str, fingerprint: str) -> Claimed | None:
+        value = json.dumps({"fingerprint": fingerprint, "answer": None})
+        taken: Any = await _reach(self._redis.set(f"chat:idem:{key}", value, nx=True, ex=PENDING_S, get=True))
+        return Claimed(**json.loads(taken)) if taken else None
+
+    async def answer_key(self, key: str, fingerprint: str, answer: str, ttl_s: int) -> None:
+        value = json.dumps({"fingerprint": fingerprint, "answer": answer})
+        await _reach(self._redis.set(f"chat:idem:{key}", value, ex=ttl_s))
+
+    async def free_key(self, key: str) -> None:
+        await _reach(self._redis.delete(f"chat:idem:{key}"))
+
+    async def take_session(self, session_id: str, job_id: str, instead_of: str | None) -> str | None:
+        arguments = [job_id, instead_of or "", SESSION_HOLD_S]
+        holder: bytes | None = await _reach(self._take(keys=[f"chat:session:{session_id}"], args=arguments))
+        return holder.decode() if holder else None
+
+    async def free_session(self, session_id: str, job_id: str) -> None:
+        await _reach(self._free(keys=[f"chat:session:{session_id}"], args=[job_id]))
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+
+async def _reach(call: Any) -> Any:
+    try:
+        return await call
+    except (RedisError, OSError, TimeoutError) as error:
+        raise LogUnavailable(type(error).__name__) from None
+
+
+class MemoryClaims:
+    """Claims of one process."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, tuple[float, Claimed]] = {}
+        self._sessions: dict[str, str] = {}
+
+    async def claim_key(self, key: str, fingerprint: str) -> Claimed | None:
+        now = time.monotonic()
+        self._keys = {name: kept for name, kept in self._keys.items() if kept[0] > now}
+        if key in self._keys:
+            return self._keys[key][1]
+        self._keys[key] = (now + PENDING_S, Claimed(fingerprint, None))
+        return None
+
+    async def answer_key(self, key: str, fingerprint: str, answer: str, ttl_s: int) -> None:
+        self._keys[key] = (time.monotonic() + ttl_s, Claimed(fingerprint, answer))
+
+    async def free_key(self, key: str) -> None:
+        self._keys.pop(key, None)
+
+    async def take_session(self, session_id: str, job_id: str, instead_of: str | None) -> str | None:
+        holder = self._sessions.get(session_id)
+        if holder is not None and holder not in (instead_of, job_id):
+            return holder
+        self._sessions[session_id] = job_id
+        return None
+
+    async def free_session(self, session_id: str, job_id: str) -> None:
+        if self._sessions.get(session_id) == job_id:
+            del self._sessions[session_id]
+
+    async def close(self) -> None:
+        return None
+
+
+async def wait_for_answer(claims: Claims, key: str, fingerprint: str, wait_s: float) -> Claimed | None:
+    """Claims a key, or waits for the answer of the request that has it.
+
+    None means that the key is the caller's. A result without an answer means that the wait was in vain.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        claimed = await claims.claim_key(key, fingerprint)
+        if claimed is None or claimed.answer is not None or claimed.fingerprint != fingerprint:
+            return claimed
+        if time.monotonic() >= deadline:
+            return claimed
+        await asyncio.sleep(0.05)

@@ -1,0 +1,39 @@
+"""What the endpoints need, put together once per process."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from eco2_bus.log import EventLog
+from eco2_bus.queue import JobQueue
+from eco2_telemetry.setup import Telemetry
+from fastapi import Depends, Request
+
+from chat_api.claims import Claims
+from chat_api.settings import ApiSettings
+
+
+@dataclass(frozen=True)
+class Services:
+    """The outside world of chat-api."""
+
+    settings: ApiSettings
+    queue: JobQueue
+    log: EventLog
+    claims: Claims
+    telemetry: Telemetry
+    messaging_system: str = "rabbitmq"
+
+
+def _services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+Deps = Annotated[Services, Depends(_services)]
+
+
+def owner(_request: Request) -> str:
+    """Who is calling; everybody is the same without authentication."""
+    return "anonymous"
+
+
+Owner = Annotated[str, Depends(owner)]

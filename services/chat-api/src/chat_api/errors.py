@@ -1,0 +1,167 @@
+"""Every error of the API as an RFC 9457 problem document, rendered in this one place."""
+
+import logging
+from typing import Any
+
+from eco2_bus.events import Problem
+from eco2_bus.log import LogUnavailable
+from eco2_bus.queue import QueueFull, QueueUnavailable
+from eco2_telemetry import propagation
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from starlette.exceptions import HTTPException
+
+_log = logging.getLogger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class ValidationProblem(Problem):
+    """A problem that lists the fields at fault."""
+
+    errors: list[dict[str, str]] = Field(default_factory=list[dict[str, str]])
+
+
+class ApiProblem(Exception):
+    """An error that the caller is told as it is."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str,
+        *,
+        headers: dict[str, str] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.headers = headers or {}
+        self.extra = extra or {}
+
+
+def malformed(detail: str, code: str = "malformed_request") -> ApiProblem:
+    """400."""
+    return ApiProblem(400, code, "Malformed request", detail)
+
+
+def unknown_job() -> ApiProblem:
+    """404; the same whether the job never was or is somebody else's."""
+    return ApiProblem(404, "job_not_found", "No such job", "There is no such job, or it is not yours.")
+
+
+def session_busy(job_id: str) -> ApiProblem:
+    """409."""
+    detail = "The session is still answering a question. Wait, cancel it, or send on_busy=interrupt."
+    return ApiProblem(409, "session_busy", "Session busy", detail, extra={"job_id": job_id})
+
+
+def idempotency_in_flight() -> ApiProblem:
+    """409."""
+    detail = "A request with this Idempotency-Key is still being worked on."
+    return ApiProblem(409, "idempotency_in_flight", "Request in flight", detail, headers={"Retry-After": "1"})
+
+
+def idempotency_mismatch() -> ApiProblem:
+    """422."""
+    detail = "This Idempotency-Key was used with another body."
+    return ApiProblem(422, "idempotency_mismatch", "Idempotency-Key reused", detail)
+
+
+def events_expired(status_url: str) -> ApiProblem:
+    """410 with a link to the answer."""
+    return ApiProblem(
+        410,
+        "events_expired",
+        "Events expired",
+        "The events of this job are no longer kept; its answer is.",
+        headers={"Link": f'<{status_url}>; rel="alternate"'},
+        extra={"status_url": status_url},
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Has the app answer every error with a problem document."""
+    app.add_exception_handler(ApiProblem, _api_problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(QueueFull, _overloaded)
+    app.add_exception_handler(QueueUnavailable, _dependency_down)
+    app.add_exception_handler(LogUnavailable, _dependency_down)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    headers: dict[str, str] | None = None,
+    extra: dict[str, Any] | None = None,
+) -> JSONResponse:
+    problem = Problem(
+        title=title, status=status, detail=detail, code=code, trace_id=propagation.current_trace_id()
+    )
+    body = {**problem.model_dump(), **(extra or {})}
+    return JSONResponse(body, status_code=status, headers=headers, media_type=PROBLEM_JSON)
+
+
+async def _api_problem(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ApiProblem)
+    return _problem(
+        error.status, error.code, error.title, error.detail, headers=error.headers, extra=error.extra
+    )
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    details: list[dict[str, Any]] = list(error.errors())
+    if any(detail["type"] == "json_invalid" for detail in details):
+        return _problem(400, "malformed_request", "Malformed request", "The body is not valid JSON.")
+    # The value at fault stays out: it is the user's text, and may not even be encodable.
+    fields = [
+        {"field": ".".join(str(part) for part in detail["loc"]), "message": detail["msg"]}
+        for detail in details
+    ]
+    return _problem(
+        422, "invalid_fields", "Invalid fields", "Some fields are invalid.", extra={"errors": fields}
+    )
+
+
+_TITLES = {
+    400: ("malformed_request", "Malformed request"),
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    413: ("body_too_large", "Body too large"),
+    415: ("unsupported_media_type", "Unsupported media type"),
+}
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code, title = _TITLES.get(error.status_code, ("http_error", "Request failed"))
+    headers = dict(error.headers) if error.headers else None
+    return _problem(error.status_code, code, title, f"{title}.", headers=headers)
+
+
+async def _overloaded(_request: Request, _error: Exception) -> JSONResponse:
+    detail = "Too many questions are waiting. Try again in a moment."
+    return _problem(503, "queue_full", "Overloaded", detail, headers={"Retry-After": "5"})
+
+
+async def _dependency_down(_request: Request, error: Exception) -> JSONResponse:
+    _log.warning("dependency unavailable: %s: %s", type(error).__name__, error)
+    detail = "A part of the service is unavailable. Try again in a moment."
+    return _problem(503, "unavailable", "Unavailable", detail, headers={"Retry-After": "2"})
+
+
+async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
+    _log.error("unexpected error", exc_info=error)
+    return _problem(500, "internal_error", "Internal error", "Something went wrong on our side.")

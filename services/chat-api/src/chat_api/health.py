@@ -1,0 +1,47 @@
+"""Whether the process turns, and whether it can serve."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from eco2_bus.log import LogUnavailable
+from eco2_bus.queue import QueueUnavailable
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from chat_api.deps import Deps
+
+router = APIRouter(tags=["health"])
+
+CHECK_TIMEOUT_S = 2.0
+
+
+class Readiness(BaseModel):
+    """`ok` or `down` for every dependency."""
+
+    status: str
+    dependencies: dict[str, str]
+
+
+@router.get("/livez")
+async def livez() -> dict[str, str]:
+    """Answers as long as the event loop turns."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", responses={503: {"model": Readiness}}, response_model=Readiness)
+async def readyz(services: Deps) -> JSONResponse:
+    """Says which dependency is missing."""
+    queue, log = await asyncio.gather(_state(services.queue.check()), _state(services.log.check()))
+    is_ready = queue == log == "ok"
+    body = Readiness(status="ok" if is_ready else "unavailable", dependencies={"queue": queue, "log": log})
+    return JSONResponse(body.model_dump(), status_code=200 if is_ready else 503)
+
+
+async def _state(check: Coroutine[Any, Any, None]) -> str:
+    try:
+        await asyncio.wait_for(check, CHECK_TIMEOUT_S)
+    except (LogUnavailable, QueueUnavailable, TimeoutError):
+        return "down"
+    return "ok"

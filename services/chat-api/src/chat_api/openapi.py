@@ -1,0 +1,95 @@
+"""The OpenAPI document: every status a call can give, and the events of the stream."""
+
+from typing import Any
+
+from eco2_bus import events
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from chat_api.errors import PROBLEM_JSON, ValidationProblem
+
+EVENTS: dict[str, type[BaseModel]] = {
+    "queued": events.Queued,
+    "started": events.Started,
+    "stage": events.Stage,
+    "token": events.Token,
+    "sources": events.SourceList,
+    "reset": events.Reset,
+    "gap": events.Gap,
+    "usage": events.Usage,
+    "done": events.Ended,
+    "cancelled": events.Ended,
+    "error": events.Problem,
+}
+
+_ERRORS = {
+    "400": "Malformed JSON, or an event id that is none",
+    "404": "Unknown, or not yours",
+    "409": "The session is busy, or a request with the same Idempotency-Key is in flight",
+    "410": "The events have expired; `status_url` has the answer",
+    "413": "The body is too large",
+    "422": "Invalid fields, each listed; or an Idempotency-Key with another body",
+    "500": "Our fault",
+    "503": "Too much load or a dependency down; see Retry-After",
+}
+_OF_CALL = {
+    ("post", "/api/v1/chat"): ("400", "409", "413", "422", "500", "503"),
+    ("get", "/api/v1/chat/{job_id}"): ("404", "500", "503"),
+    ("get", "/api/v1/chat/{job_id}/events"): ("400", "404", "410", "500", "503"),
+    ("post", "/api/v1/chat/{job_id}/cancel"): ("404", "413", "500", "503"),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Replaces the generated document by the full one, made at the first request for it."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
+    models = [*EVENTS.values(), ValidationProblem]
+    _, extra = models_json_schema(
+        [(model, "serialization") for model in dict.fromkeys(models)],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas.update(extra["$defs"])
+    for (method, path), statuses in _OF_CALL.items():
+        responses = document["paths"][path][method]["responses"]
+        responses.pop("422", None)
+        for status in statuses:
+            responses[status] = _problem(status)
+    paths = document["paths"]
+    for responses in (
+        paths["/api/v1/chat"]["post"]["responses"],
+        paths["/api/v1/chat/{job_id}/events"]["get"]["responses"],
+    ):
+        responses["200"] = _stream()
+    return document
+
+
+def _problem(status: str) -> dict[str, Any]:
+    model = "ValidationProblem" if status == "422" else "Problem"
+    schema = {"$ref": f"#/components/schemas/{model}"}
+    return {"description": _ERRORS[status], "content": {PROBLEM_JSON: {"schema": schema}}}
+
+
+def _stream() -> dict[str, Any]:
+    names = ", ".join(f"`{name}`" for name in EVENTS)
+    data = {name: {"$ref": f"#/components/schemas/{model.__name__}"} for name, model in EVENTS.items()}
+    schema = {
+        "type": "string",
+        "description": f"Server-sent events {names}; `x-events` gives the schema of each one's data.",
+        "x-events": {
+            name: {"$ref": f"#/components/schemas/{model.__name__}"} for name, model in EVENTS.items()
+        },
+    }
+    return {"description": "The job's events", "content": {"text/event-stream": {"schema": schema}}}

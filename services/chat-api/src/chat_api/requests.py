@@ -1,0 +1,65 @@
+"""What a caller may send, checked before anything else sees it."""
+
+import base64
+import binascii
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from eco2_bus.job import IMAGE_MAX_BYTES, MESSAGE_MAX_CHARS, Location, SessionId
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+URL_MAX_CHARS = 2_048
+
+
+class ChatRequest(BaseModel):
+    """A question."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    message: Annotated[
+        str, Field(min_length=1, max_length=MESSAGE_MAX_CHARS, examples=["페트병 어떻게 버려?"])
+    ]
+    session_id: SessionId | None = None
+    image_url: str | None = Field(default=None, description="https URL, or data: URL of a picture up to 5 MB")
+    location: Location | None = None
+    on_busy: Literal["reject", "interrupt"] = "reject"
+
+    @field_validator("message")
+    @classmethod
+    def _is_text(cls, message: str) -> str:
+        if "\0" in message:
+            raise ValueError("must not contain NUL")
+        if any("\ud800" <= character <= "\udfff" for character in message):
+            raise ValueError("must be valid Unicode")
+        if not (text := message.strip()):
+            raise ValueError("must not be blank")
+        return text
+
+    @model_validator(mode="after")
+    def _is_picture(self) -> Self:
+        if self.image_url is not None:
+            if self.image_url.startswith("data:"):
+                _check_data_url(self.image_url)
+            else:
+                _check_https_url(self.image_url)
+        return self
+
+
+def _check_https_url(url: str) -> None:
+    if len(url) > URL_MAX_CHARS or not url.isprintable():
+        raise ValueError("image_url is too long or has control characters")
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.username is not None:
+        raise ValueError("image_url must be an https or data URL")
+
+
+def _check_data_url(url: str) -> None:
+    head, comma, payload = url.partition(",")
+    if not comma or not head.startswith("data:image/") or not head.endswith(";base64"):
+        raise ValueError("image_url must be data:image/...;base64,...")
+    if len(payload) > IMAGE_MAX_BYTES * 4 // 3 + 4:
+        raise ValueError("the picture is larger than 5 MB")
+    try:
+        base64.b64decode(payload, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("the picture is not valid base64") from None

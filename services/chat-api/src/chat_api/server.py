@@ -1,0 +1,57 @@
+"""uvicorn, told to let go of its streams before it waits for them."""
+
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+from eco2_bus.log import EventLog
+from fastapi import FastAPI
+
+SLOW_PEER_TIMEOUT_MS = 60_000
+
+
+class ApiServer(uvicorn.Server):
+    """Serves chat-api; at SIGTERM or Ctrl-C every open stream ends with a `retry:` of its own."""
+
+    def __init__(self, app: FastAPI, log: EventLog, *, grace_s: int = 10) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="uvloop",
+                http="httptools",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=grace_s,
+                timeout_keep_alive=30,
+                server_header=False,
+            )
+        )
+        self._event_log = log
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self.leave()
+
+    def leave(self) -> None:
+        """Ends all streams and stops serving."""
+        self.should_exit = True
+        self._event_log.stop_following()
+        # A second Ctrl-C within the grace period means now.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises OSError when the port is taken.
+
+    A peer that acknowledges nothing for a minute is dropped by the kernel: a closed connection whose
+    peer never reads would otherwise keep its last bytes in memory for ever.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SLOW_PEER_TIMEOUT_MS)
+    listener.bind((host, port))
+    listener.listen(4096)
+    return listener

@@ -1,0 +1,44 @@
+"""What an operator can set, by environment variable or `.env`."""
+
+from datetime import timedelta
+
+from eco2_bus.log import LogTimes
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ApiSettings(BaseSettings):
+    """Settings of chat-api; every name is an environment variable in capitals."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    amqp_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+    queue_max_length: int = Field(default=10_000, ge=1)
+    """Jobs that may wait; beyond it a submit gets `503`. The worker must use the same number."""
+
+    cors_origins: list[str] = []
+    log_level: str = "INFO"
+
+    body_max_bytes: int = 7_500_000
+    """Room for a picture of 5 MB as a data URL, and little else."""
+    heartbeat_s: float = Field(default=15.0, gt=0, lt=60)
+    send_timeout_s: float = Field(default=30.0, gt=0)
+    """A viewer that takes nothing for this long is closed; it resumes when it comes back."""
+    session_wait_s: float = 5.0
+    """How long `on_busy=interrupt` waits for the interrupted job to end."""
+    idempotency_wait_s: float = 5.0
+    idempotency_ttl_s: int = 24 * 3600
+
+    log_ttl_s: int = 24 * 3600
+    log_ttl_after_end_s: int = 3600
+    answer_ttl_s: int = 24 * 3600
+
+    @property
+    def log_times(self) -> LogTimes:
+        """How long event logs and answers are kept."""
+        return LogTimes(
+            timedelta(seconds=self.log_ttl_s),
+            timedelta(seconds=self.log_ttl_after_end_s),
+            timedelta(seconds=self.answer_ttl_s),
+        )
