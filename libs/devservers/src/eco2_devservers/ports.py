@@ -17,6 +17,16 @@ def free_port() -> int:
     raise OSError(f"no free loopback port between {_RANGE.start} and {_RANGE.stop}")
 
 
+def reply_of(port: int, request: bytes) -> bytes:
+    """Return the first bytes a loopback server answers to `request`, or nothing when it does not answer."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(request)
+            return connection.recv(4096)
+    except OSError:
+        return b""
+
+
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         try:

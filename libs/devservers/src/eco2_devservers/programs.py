@@ -40,13 +40,3 @@ _WANTED: dict[MissingProgram, Callable[[], bool]] = {
     MissingProgram("chromium", "chromium"): _on_path("chromium"),
     MissingProgram("Korean font", "fonts-noto-cjk"): _has_korean_font,
 }
-
-
-def main() -> None:
-    """Print the Debian packages that are missing, one a line."""
-    for missing in missing_programs():
-        print(missing.debian_package)
-
-
-if __name__ == "__main__":
-    main()

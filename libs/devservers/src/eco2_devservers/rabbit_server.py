@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from eco2_devservers.ports import free_port
+from eco2_devservers.ports import free_port, reply_of
 from eco2_devservers.process import OwnedProcess
-from eco2_devservers.server import Server, reply_of
+from eco2_devservers.server import Server
 
 # Debian's wrappers in /usr/sbin change user; the programs themselves run as whoever starts them.
 RABBIT_PROGRAMS = Path("/usr/lib/rabbitmq/bin")

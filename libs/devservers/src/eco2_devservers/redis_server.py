@@ -2,7 +2,8 @@
 
 from typing import ClassVar, Literal
 
-from eco2_devservers.server import Server, reply_of
+from eco2_devservers.ports import reply_of
+from eco2_devservers.server import Server
 
 Appendonly = Literal["no", "everysec", "always"]
 

@@ -4,7 +4,6 @@ import atexit
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import time
 from abc import ABC, abstractmethod
@@ -155,16 +154,6 @@ class Server(ABC):
 
     def _log_tail(self) -> str:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:])
-
-
-def reply_of(port: int, request: bytes) -> bytes:
-    """Return the first bytes a loopback server answers to `request`, or nothing when it does not answer."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(request)
-            return connection.recv(4096)
-    except OSError:
-        return b""
 
 
 @atexit.register

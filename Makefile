@@ -1,0 +1,64 @@
+# One home for every command: `make` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+INSTALLED := .venv/.installed
+PORT ?= 8000
+Q ?= 다 쓴 건전지는 어디에 버려요?
+ARGS ?=
+# Folders whose tests start real servers or a browser.
+WITH_SERVERS := bench browser chaos contract devservers e2e integration load
+CACHES := .pytest_cache .ruff_cache .hypothesis .import_linter_cache out dist
+export Q
+
+.PHONY: help install run demo test test-fast programs lint format bench lock audit-hosts clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+install: $(INSTALLED) ## Make .venv with the exact pins of requirements.lock and our packages, editable
+
+$(INSTALLED): requirements.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
+	@scripts/install.sh
+	@touch $@
+
+run: $(INSTALLED) ## Serve the whole product in one process: PORT=8000
+	@$(PYTHON) -m all_in_one --port $(PORT)
+
+demo: $(INSTALLED) ## Ask one question and print the answer as it streams: Q="..."
+	@$(PYTHON) -m all_in_one.demo --question "$$Q"
+
+test: $(INSTALLED) programs ## Run every test, on private servers; installs what is missing: ARGS="..."
+	@$(PYTHON) -m pytest $(ARGS)
+
+test-fast: $(INSTALLED) ## Run the tests that need no server and no browser: ARGS="..."
+	@$(PYTHON) -m pytest $(WITH_SERVERS:%=--ignore=tests/%) $(ARGS)
+
+programs: $(INSTALLED) ## Install the Debian packages that the tests need, or say which are missing
+	@missing=$$($(PYTHON) -m eco2_devservers) && scripts/install-debian.sh $$missing
+
+lint: $(INSTALLED) ## Check style, format, types and the direction of imports
+	@command -v node >/dev/null || scripts/install-debian.sh nodejs
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/pyright
+	.venv/bin/lint-imports
+
+format: $(INSTALLED) ## Put imports and layout in order
+	.venv/bin/ruff check --select I --fix
+	.venv/bin/ruff format
+
+bench: $(INSTALLED) programs ## Measure the token path over real RabbitMQ and Redis: ARGS="..."
+	@$(PYTHON) -m bench $(ARGS)
+
+# uv.lock names registry hosts and stays out of git; the export carries pins and hashes only.
+lock: $(INSTALLED) ## Make requirements.lock anew from the pyproject files
+	.venv/bin/uv lock
+	.venv/bin/uv export --quiet --all-packages --no-emit-workspace --no-annotate --no-header -o requirements.lock
+
+audit-hosts: ## Fail if a committed file names a package registry
+	@scripts/audit-hosts.sh
+
+clean: ## Remove caches and output; .venv and .data stay
+	rm -rf $(CACHES)
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
