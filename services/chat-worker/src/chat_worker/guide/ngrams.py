@@ -1,0 +1,74 @@
+"""BM25 over character 1- and 2-grams: the share of a question that an item explains."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chat_worker.guide.normalise import fold
+from chat_worker.guide.schema import Item
+
+_NAME_WEIGHT, _MATERIAL_WEIGHT, _TEXT_WEIGHT = 3.0, 1.0, 0.3
+_K1, _B = 1.2, 0.4
+# Single syllables occur everywhere; two in a row say something.
+_SINGLE_WEIGHT = 0.35
+
+Scores = NDArray[np.float64]
+
+
+class NgramIndex:
+    """The items' n-grams with their BM25 weights, ready to be added up."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        documents = [_weighted_grams(item) for item in items]
+        self._size = len(documents)
+        lengths = np.array([sum(grams.values()) for grams in documents])
+        norms = _K1 * (1 - _B + _B * lengths / lengths.mean())
+        postings: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+        for number, grams in enumerate(documents):
+            for gram, count in grams.items():
+                postings[gram].append((number, count / (count + norms[number])))
+        self._postings = {
+            gram: (np.array([number for number, _ in entries]), np.array([weight for _, weight in entries]))
+            for gram, entries in postings.items()
+        }
+
+    def score(self, words: Iterable[str]) -> Scores:
+        """Return for each item the share, 0..1, of the words' information it explains."""
+        scores = np.zeros(self._size)
+        total = 0.0
+        for gram in set(_grams(" ".join(words))):
+            numbers, weights = self._postings.get(gram, (_NONE, _NO_WEIGHT))
+            worth = self._worth(gram, len(numbers))
+            scores[numbers] += worth * weights
+            total += worth
+        return scores / total if total else scores
+
+    def _worth(self, gram: str, found_in: int) -> float:
+        rarity = float(np.log1p((self._size - found_in + 0.5) / (found_in + 0.5)))
+        return rarity * (_SINGLE_WEIGHT if len(gram) == 1 else 1.0)
+
+
+_NONE = np.array([], dtype=np.intp)
+_NO_WEIGHT = np.array([], dtype=np.float64)
+
+
+def _weighted_grams(item: Item) -> dict[str, float]:
+    fields = [(name, _NAME_WEIGHT) for name in (*item.names, *item.shared)]
+    fields += [(item.material, _MATERIAL_WEIGHT), *((text, _TEXT_WEIGHT) for _, text in item.sections())]
+    weighted: defaultdict[str, float] = defaultdict(float)
+    for text, weight in fields:
+        for gram in _grams(text):
+            weighted[gram] += weight
+    return weighted
+
+
+def _grams(text: str) -> Iterator[str]:
+    folded = fold(text)
+    yield from (char for char in folded if not char.isascii())
+    yield from (pair for pair in map("".join, pairwise(folded)) if not pair.isascii())
+    # Four Latin letters of one word say as much as two syllables: "volcano" is no "aerosol can".
+    for word in filter(str.isascii, map(fold, text.split())):
+        yield from (word[at : at + 4] for at in range(max(1, len(word) - 3)))
