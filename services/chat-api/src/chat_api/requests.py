@@ -16,9 +16,7 @@ class ChatRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    message: Annotated[
-        str, Field(min_length=1, max_length=MESSAGE_MAX_CHARS, examples=["페트병 어떻게 버려?"])
-    ]
+    message: str = Field(min_length=1, max_length=MESSAGE_MAX_CHARS, examples=["페트병 어떻게 버려?"])
     session_id: SessionId | None = None
     image_url: str | None = Field(default=None, description="https URL, or data: URL of a picture up to 5 MB")
     location: Location | None = None
