@@ -21,7 +21,7 @@ make_venv() {
   local python version
   python=$(find_python)
   version=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
-  if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+  if ! "$python" -c 'import venv, ensurepip; ensurepip.version()' 2>/dev/null; then
     # python3-venv serves Debian's own version only; each version has a package of its own as well.
     scripts/install-debian.sh "$version-venv"
   fi
