@@ -79,7 +79,7 @@ def completion(call: dict[str, Any], text: str) -> bytes:
 
 
 def structured(call: dict[str, Any]) -> bytes:
-    """The answer to a json_schema call: the product's `Understanding`, or `{}` for a schema not known here."""
+    """The answer to a json_schema call: the product's `Understanding`, or `{}` for any other schema."""
     schema = call["response_format"].get("json_schema", {}).get("name")
     reply = _understanding(_question(call["messages"])) if schema == "Understanding" else {}
     return completion(call, orjson.dumps(reply).decode())

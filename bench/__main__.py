@@ -1,0 +1,109 @@
+"""`python -m bench`: the whole chain over real RabbitMQ and Redis, beside its ceiling and its reference."""
+
+import argparse
+import contextlib
+import resource
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from eco2_devservers import RabbitServer, RedisServer
+
+from bench import report, system
+from bench.chain import Chain, Servers
+from bench.chains import CHAINS
+from bench.idle import count_connections, measure_idle
+from bench.measure import FAULTS, Measurement, measure, median_of, warm_up
+from bench.scenarios import IDLE, SCENARIOS, Scenario
+from bench.targets import DIRECT, PRODUCT, Results
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run."""
+
+    chains: Sequence[str]
+    scenarios: Sequence[Scenario]
+    repeats: int
+    idle_sizes: Sequence[int]
+
+    @classmethod
+    def from_command_line(cls) -> "Plan":
+        """Read the options."""
+        parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+        names = [*CHAINS, *(scenario.name for scenario in SCENARIOS), IDLE]
+        parser.add_argument("--quick", action="store_true", help="once each, idle with 500 streams only")
+        parser.add_argument("--repeat", type=int, default=3, metavar="N", help="medians of N runs (3)")
+        parser.add_argument(
+            "--only", action="append", choices=names, help="a chain or a scenario; repeatable"
+        )
+        options = parser.parse_args()
+        return cls.of(options.only or [], 1 if options.quick else options.repeat, options.quick)
+
+    @classmethod
+    def of(cls, only: list[str], repeats: int, is_quick: bool) -> "Plan":
+        """Naming no chain means all chains, naming no scenario all scenarios."""
+        chains = [name for name in CHAINS if name in only] or list(CHAINS)
+        scenarios = [scenario for scenario in SCENARIOS if scenario.name in only]
+        has_idle = PRODUCT in chains and (IDLE in only or not scenarios)
+        if not scenarios and IDLE not in only:
+            scenarios = list(SCENARIOS)
+        sizes = (500,) if is_quick else (500, 5000)
+        return cls(chains, scenarios, repeats, sizes if has_idle else ())
+
+
+@contextlib.contextmanager
+def _running(names: Sequence[str]) -> Iterator[tuple[list[Chain], int]]:
+    """The chains, warm, and the simulator's pid."""
+    with contextlib.ExitStack() as stack:
+        with system.on_core(system.SYSTEM_CORE):
+            redis, rabbitmq = stack.enter_context(RedisServer()), stack.enter_context(RabbitServer())
+        simulator, model_url = stack.enter_context(system.simulator())
+        stack.enter_context(system.on_core(system.LOAD_CORE))
+        servers = Servers(redis, rabbitmq, model_url)
+        chains = [stack.enter_context(CHAINS[name](servers)) for name in names]
+        for chain in chains:
+            warm_up(chain)
+        yield chains, simulator.pid
+
+
+def _run(plan: Plan) -> Results:
+    runs: dict[str, dict[str, list[Measurement]]] = defaultdict(lambda: defaultdict(list))
+    with _running(plan.chains) as (chains, simulator_pid):
+        connections = {chain.name: count_connections(chain) for chain in chains if chain.name != DIRECT}
+        for turn in range(plan.repeats):
+            for scenario in plan.scenarios:
+                # Side by side in time, so that a busy moment of the machine meets all chains.
+                for chain in chains:
+                    _say(f"{turn + 1}/{plan.repeats} {scenario.title}: {chain.name}")
+                    runs[chain.name][scenario.name].append(measure(chain, scenario, simulator_pid))
+        product = [chain for chain in chains if chain.name == PRODUCT]
+        idle = measure_idle(product[0], plan.idle_sizes) if product and plan.idle_sizes else []
+    medians = {chain: {name: median_of(them) for name, them in by.items()} for chain, by in runs.items()}
+    return Results(medians, connections, idle)
+
+
+def _say(progress: str) -> None:
+    print(progress, file=sys.stderr, flush=True)
+
+
+def _allow_many_files() -> None:
+    # 5,000 open streams are as many sockets here and in the API, which inherits the limit.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def main() -> int:
+    """Run the plan; the exit code tells whether any token was lost, doubled or misplaced."""
+    plan = Plan.from_command_line()
+    _allow_many_files()
+    before = report.surroundings()
+    results = _run(plan)
+    report.show(results, before, plan.repeats)
+    runs = [run for by_scenario in results.medians.values() for run in by_scenario.values()]
+    return int(any(getattr(run, fault) for run in runs for fault in FAULTS))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""How the product's processes are started for a run."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from eco2_devservers import free_port
+
+from bench.chain import Servers
+
+CONCURRENCY = 250
+
+
+@contextlib.contextmanager
+def product_commands(servers: Servers, port: int) -> Iterator[dict[str, tuple[list[str], Mapping[str, str]]]]:
+    """Commands and settings of API and worker; the checkpoints live as long as the context."""
+    with tempfile.TemporaryDirectory(prefix="eco2-bench-") as folder:
+        shared = {
+            "REDIS_URL": servers.redis.url,
+            "AMQP_URL": servers.rabbitmq.url,
+            # The targets are set with tracing on, one trace in ten recorded.
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": "0.1",
+        }
+        worker = {
+            "OPENAI_BASE_URL": servers.model_url,
+            "OPENAI_API_KEY": "none",
+            "OPENAI_MODEL": "sim",
+            "CHECKPOINT_URL": str(Path(folder) / "checkpoints.sqlite"),
+            "WORKER_CONCURRENCY": str(CONCURRENCY),
+            "METRICS_PORT": str(free_port()),
+        }
+        yield {
+            "api": (["chat_api", "--host", "127.0.0.1", "--port", str(port)], shared),
+            "worker": (["chat_worker"], {**shared, **worker}),
+        }

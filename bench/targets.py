@@ -1,0 +1,94 @@
+"""What the architecture asks of the product, and whether this run shows it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.idle import Connections, IdleStreams
+from bench.measure import FAULTS, Measurement
+
+PRODUCT, REFERENCE, DIRECT = "product", "reference", "direct"
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that a run has measured; medians by chain and scenario."""
+
+    medians: dict[str, dict[str, Measurement]]
+    connections: dict[str, Connections]
+    idle: list[IdleStreams]
+
+    def of(self, chain: str, scenario: str) -> Measurement | None:
+        """One measurement, if the run made it."""
+        return self.medians.get(chain, {}).get(scenario)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One target: what was asked, what was seen."""
+
+    target: str
+    seen: str
+    is_reached: bool
+
+
+def judge(results: Results) -> list[Verdict]:
+    """Every target that this run has figures for."""
+    return [
+        *_speed(results),
+        *_against_reference(results),
+        *_first_token(results),
+        *_held(results),
+        *_faults(results),
+    ]
+
+
+def _speed(results: Results) -> Iterator[Verdict]:
+    if run := results.of(PRODUCT, "no-delay-50"):
+        yield _at_least("no delay, 50 streams: tokens/s", 14_000, run.tokens_per_s)
+    if run := results.of(PRODUCT, "paced-200"):
+        yield _at_least("200 x 50 tok/s: tokens/s", 8_000, run.tokens_per_s)
+        yield _at_most("200 x 50 tok/s: ms p95", 70, run.delay_p95)
+    if run := results.of(PRODUCT, "paced-50"):
+        yield _at_most("50 x 50 tok/s: CPU s per 1000 tokens", 0.17, run.cpu["total"])
+        yield _at_most("50 x 50 tok/s: ms p95", 20, run.delay_p95)
+
+
+def _against_reference(results: Results) -> Iterator[Verdict]:
+    for scenario in ("no-delay-50", "paced-200"):
+        mine, theirs = results.of(PRODUCT, scenario), results.of(REFERENCE, scenario)
+        if mine and theirs:
+            share = mine.tokens_per_s / theirs.tokens_per_s * 100
+            yield _at_least(f"{scenario}: % of the reference's tokens/s", 80, share)
+
+
+def _first_token(results: Results) -> Iterator[Verdict]:
+    mine, direct = results.of(PRODUCT, "first-token"), results.of(DIRECT, "first-token")
+    if mine and direct:
+        overhead = mine.first_token_p50 - direct.first_token_p50
+        yield _at_most("first-token overhead, one stream, ms p50", 15, overhead)
+
+
+def _held(results: Results) -> Iterator[Verdict]:
+    for idle in results.idle:
+        if idle.streams == 5000:
+            yield _at_most("KB per idle open stream at 5,000", 60, idle.bytes_per_stream / 1024)
+    if len(results.idle) > 1:
+        few, many = results.idle[0], results.idle[-1]
+        for server, connections in many.connections.items():
+            title = f"{server} connections of the API with {many.streams:,} viewers, as with {few.streams:,}"
+            yield _at_most(title, few.connections[server], connections)
+
+
+def _faults(results: Results) -> Iterator[Verdict]:
+    runs = results.medians.get(PRODUCT, {}).values()
+    if runs:
+        faults = sum(getattr(run, fault) for run in runs for fault in FAULTS)
+        yield _at_most("lost, doubled, misordered or foreign tokens", 0, faults)
+
+
+def _at_least(target: str, wanted: float, seen: float) -> Verdict:
+    return Verdict(f"{target} at least {wanted:,g}", f"{seen:,.4g}", seen >= wanted)
+
+
+def _at_most(target: str, wanted: float, seen: float) -> Verdict:
+    return Verdict(f"{target} at most {wanted:,g}", f"{seen:,.4g}", seen <= wanted)
