@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate, combinations, pairwise
+from itertools import accumulate, pairwise
 
 from chat_worker.guide.normalise import FOLDED_PARTICLES, content_words, fold, shortest_stem, stems
 from chat_worker.guide.schema import Item
@@ -11,6 +11,8 @@ from chat_worker.guide.typos import Lookalikes
 
 # The head noun of a Korean phrase comes last ("택배상자에 붙은 테이프" asks about the tape).
 _LAST_NAME_BONUS = 1.5
+# Misspelt names are looked for in so many words in a row; without a limit a long message takes seconds.
+_WORDS_IN_A_NAME = 3
 
 # Where a name starts and ends in the folded question, and whose name it is.
 Span = tuple[int, int, frozenset[int]]
@@ -50,8 +52,10 @@ class NameBook:
         text, edges = _joined(words)
         spans = {*self._long_names(text, edges), *self._single_syllables(words)}
         kept: list[Span] = []
+        taken = bytearray(len(text))
         for start, end, items in sorted(spans, key=lambda span: (span[0] - span[1], -span[0])):
-            if all(end <= other_start or start >= other_end for other_start, other_end, _ in kept):
+            if not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
                 kept.append((start, end, items))
         return _shares(kept, len(text))
 
@@ -62,7 +66,8 @@ class NameBook:
         return _shares(
             [
                 (start, end, self._long[name])
-                for start, end in combinations(ends, 2)
+                for at, start in enumerate(ends)
+                for end in ends[at + 1 : at + 1 + _WORDS_IN_A_NAME]
                 for name in self._lookalikes.of(text[start:end])
             ],
             len(text),
@@ -110,8 +115,8 @@ def _stands_alone(name: str, start: int, end: int, text: str, edges: set[int]) -
 
 def _ends_well(start: int, end: int, text: str, edges: set[int]) -> bool:
     # "고추장 통째로" is not about "고추장통", "깨진 유리는" is about "깨진 유리".
-    word_start = max(edge for edge in edges if edge < end)
-    word_end = min(edge for edge in edges if edge > end)
+    word_start = next(at for at in range(end - 1, -1, -1) if at in edges)
+    word_end = next(at for at in range(end + 1, len(text) + 1) if at in edges)
     return word_start == start or end - word_start > 1 or text[end:word_end] in FOLDED_PARTICLES
 
 

@@ -62,7 +62,7 @@ _BOILERPLATE: Final = tuple(
 
 
 def fold(text: str) -> str:
-    """Return text in one spelling: NFC, lower case, letters and digits only, sound-alike syllables merged."""
+    """Return text in one spelling: NFKC, lower case, letters and digits only, sound-alikes merged."""
     return "".join(_fold_syllable(char) for char in _canonical(text) if char.isalnum())
 
 
