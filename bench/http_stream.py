@@ -3,7 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Self, cast
 
 import httptools
 
@@ -37,7 +37,14 @@ class HttpConnection(asyncio.Protocol):
         self._reply = Reply()
         self._answered: asyncio.Future[Reply] | None = None
         self._now = 0
-        self.first_byte: asyncio.Event = asyncio.Event()
+        self._closed = asyncio.Event()
+        self.first_byte = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     @classmethod
     async def open(cls, host: str, port: int) -> "HttpConnection":
@@ -59,10 +66,11 @@ class HttpConnection(asyncio.Protocol):
             raise BadReply(f"{method} {path}: {reply.status} {reply.body[:300]!r}")
         return reply
 
-    def close(self) -> None:
-        """Hang up."""
+    async def close(self) -> None:
+        """Hang up, and return when the socket is closed."""
         if self._transport is not None:
             self._transport.close()
+            await self._closed.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way out."""
@@ -76,6 +84,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """An answer that is not whole will never be."""
+        self._closed.set()
         if self._answered is not None and not self._answered.done():
             self._answered.set_exception(BadReply(f"connection closed in mid-answer: {exc}"))
 

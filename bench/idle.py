@@ -86,7 +86,6 @@ async def _open_stream(chain: Chain) -> Open:
 
 
 async def _close(opened: list[Open]) -> None:
-    for connection, reading in opened:
-        reading.cancel()
-        connection.close()
+    await asyncio.gather(*(connection.close() for connection, _ in opened))
+    # Each ends with "connection closed", as it should.
     await asyncio.gather(*(reading for _, reading in opened), return_exceptions=True)

@@ -59,9 +59,8 @@ def model_target(base_url: str) -> Target:
     async def ask(pace: Pace) -> Asked:
         body = orjson.dumps({"model": pace.name, "stream": True, "messages": []})
         at_ns = time.monotonic_ns()
-        connection = await HttpConnection.open(host, port)
-        reply = await connection.request("POST", path + "/chat/completions", {}, body)
-        connection.close()
+        async with await HttpConnection.open(host, port) as connection:
+            reply = await connection.request("POST", path + "/chat/completions", {}, body)
         return Asked(at_ns, pace, reply.chunks)
 
     return Target(ask, model_texts)
@@ -73,12 +72,11 @@ def chat_target(base_url: str, *, is_one_call: bool = False) -> Target:
 
     async def ask(pace: Pace) -> Asked:
         at_ns = time.monotonic_ns()
-        connection = await HttpConnection.open(host, port)
         accept = "text/event-stream" if is_one_call else "application/json"
-        reply = await connection.request("POST", SUBMIT_PATH, {"accept": accept}, question(pace))
-        if not is_one_call:
-            reply = await follow(connection, orjson.loads(reply.body)["events_url"])
-        connection.close()
+        async with await HttpConnection.open(host, port) as connection:
+            reply = await connection.request("POST", SUBMIT_PATH, {"accept": accept}, question(pace))
+            if not is_one_call:
+                reply = await follow(connection, orjson.loads(reply.body)["events_url"])
         return Asked(at_ns, pace, reply.chunks)
 
     return Target(ask, chat_texts)

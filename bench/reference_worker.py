@@ -42,7 +42,7 @@ class JobLog:
 
 
 class GatheredWriter:
-    """One pipelined write in flight for all jobs; what comes meanwhile, or within 10 ms, rides in the next."""
+    """One pipelined write in flight for all jobs; what comes meanwhile or within 10 ms rides in the next."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
