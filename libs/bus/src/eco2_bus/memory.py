@@ -156,15 +156,23 @@ class MemoryEventLog:
 
     async def request_cancel(self, job_id: str) -> None:
         self._cancelled[job_id] = self._clock() + self._times.log.total_seconds()
+        self._wake(job_id)
+
+    def _wake(self, job_id: str) -> None:
         if (wake := self._wakes.get(job_id)) is not None:
             wake()
 
     async def is_cancel_requested(self, job_id: str) -> bool:
-        return job_id in self._cancelled
+        return self._is_cancelled(job_id)
+
+    def _is_cancelled(self, job_id: str) -> bool:
+        return self._cancelled.get(job_id, 0.0) > self._clock()
 
     @contextlib.contextmanager
     def on_cancel(self, job_id: str, wake: Callable[[], None]) -> Generator[None]:
         self._wakes[job_id] = wake
+        if self._is_cancelled(job_id):
+            asyncio.get_running_loop().call_soon(self._wake, job_id)
         try:
             yield
         finally:
@@ -174,11 +182,13 @@ class MemoryEventLog:
         return None
 
     async def close(self) -> None:
+        self.stop_following()
         for job_id in list(self._logs):
             await self.discard(job_id)
 
     def _begin_attempt(self, log: _Log, event: str, data: bytes) -> None:
         self._add(log, EntryId(log.top.id.attempt + 1, 1), event, data)
+        log.lease_lost = False
 
     def _add(self, log: _Log, id_: EntryId, event: str, data: bytes) -> None:
         log.entries.append(LogEntry(id_, event, data, time.time_ns() // 1_000_000))
@@ -199,7 +209,7 @@ class MemoryEventLog:
     def _sweep(self) -> None:
         now = self._clock()
         for job_id in [job_id for job_id, log in self._logs.items() if log.expires_at <= now]:
-            del self._logs[job_id]
+            self._logs.pop(job_id).tail.doubt()
         for job_id in [job_id for job_id, (expires_at, _) in self._answers.items() if expires_at <= now]:
             del self._answers[job_id]
         for job_id in [job_id for job_id, expires_at in self._cancelled.items() if expires_at <= now]:
@@ -271,7 +281,7 @@ class MemoryJobQueue:
             raise QueueFull("the queue is full")
         self.put(_Message(job.job_id, job.to_body(), dict(headers)))
 
-    def consume(self, prefetch: int) -> AsyncIterator[MemoryDelivery]:
+    def consume(self, prefetch: int) -> AsyncGenerator[MemoryDelivery, None]:
         return self._consume(prefetch)
 
     async def _consume(self, prefetch: int) -> AsyncGenerator[MemoryDelivery, None]:

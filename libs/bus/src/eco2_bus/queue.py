@@ -1,6 +1,6 @@
 """The queue of jobs: published only when the broker has confirmed, delivered at least once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from eco2_bus.job import ChatJob
@@ -52,7 +52,7 @@ class JobQueue(Protocol):
         """Returns once the broker has the job for good; raises QueueUnavailable or QueueFull."""
         ...
 
-    def consume(self, prefetch: int) -> AsyncIterator[Delivery]:
+    def consume(self, prefetch: int) -> AsyncGenerator[Delivery, None]:
         """Yields deliveries, at most `prefetch` unsettled ones at a time, across reconnects, for ever."""
         ...
 

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import random
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import aio_pika
@@ -134,7 +134,7 @@ class RabbitJobQueue:
             await session.close()
             raise QueueUnavailable(type(error).__name__) from None
 
-    def consume(self, prefetch: int) -> AsyncIterator[RabbitDelivery]:
+    def consume(self, prefetch: int) -> AsyncGenerator[RabbitDelivery, None]:
         return self._consume(prefetch)
 
     async def _consume(self, prefetch: int) -> AsyncGenerator[RabbitDelivery, None]:

@@ -324,6 +324,7 @@ class RedisEventLog:
         await self._link.execute("PING", wait_s=0.5)
 
     async def close(self) -> None:
+        self.stop_following()
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -151,6 +151,7 @@ class RedisLink:
         self._up = asyncio.Event()
         self._lost = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     @property
     def is_up(self) -> bool:
@@ -167,6 +168,8 @@ class RedisLink:
 
     async def execute(self, *arguments: Argument, wait_s: float = 2.0) -> Reply:
         """As `send`, but waits up to `wait_s` for a connection that is being brought up."""
+        if self._is_closed:
+            raise RedisUnavailable("closed")
         if not self._up.is_set():
             self.start()
             try:
@@ -176,12 +179,15 @@ class RedisLink:
         return await self.send(*arguments)
 
     def start(self) -> None:
-        """Begins to connect; safe to call again."""
+        """Begins to connect; safe to call again, and without effect once closed."""
+        if self._is_closed:
+            return
         if self._keeper is None or self._keeper.done():
             self._keeper = asyncio.create_task(self._keep_connected(), name=f"redis:{self._name}")
 
     async def close(self) -> None:
         """Closes for good; commands under way fail with RedisUnavailable."""
+        self._is_closed = True
         if self._keeper is not None:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
