@@ -93,6 +93,8 @@ class LogWriter:
         self._is_ending = False
         self._in_flight: asyncio.Future[int | LogTop] | None = None
         self._sent_at = 0.0
+        # How many tokens, and when the oldest of them came: in entries still to be sent, and in the last write.
+        self._unsent_tokens = (0, 0.0)
         self._sent_tokens = (0, 0.0)
         self._lost: Exception | None = None
         self._flushed: list[asyncio.Future[None]] = []
@@ -102,7 +104,9 @@ class LogWriter:
         self._on_landed = on_landed
 
     def token(self, text: str, tokens: int = 1) -> None:
-        """Adds answer text; it is written with the next beat."""
+        """Adds answer text; it is written with the next beat, and dropped once the end has been added."""
+        if self._is_ending:
+            return
         if not self._tokens:
             self._oldest_token_at = perf_counter()
         self._text.append(text)
@@ -112,7 +116,9 @@ class LogWriter:
             self._beat.mark(self)
 
     def event(self, name: str, data: bytes) -> None:
-        """Adds an entry; entries and text keep their order."""
+        """Adds an entry; entries and text keep their order. Dropped once the end has been added."""
+        if self._is_ending:
+            return
         self._close_text()
         self._entries.append((name, data))
         if not self._is_marked and self._in_flight is None:
@@ -135,7 +141,23 @@ class LogWriter:
         self.event(event, data)
         self._is_ending = True
         await self.flush()
-        await self._log.confirm_copied(self.job_id)
+        while not await self._is_copied():
+            await self._look_again()
+
+    async def _is_copied(self) -> bool:
+        try:
+            await self._log.confirm_copied(self.job_id)
+        except LogUnavailable:
+            return False
+        return self._epoch == self._log.epoch
+
+    async def _look_again(self) -> None:
+        """A store that failed over since it took the end may have lost it: then it gets it again."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._flushed.append(future)
+        if self._in_flight is None:
+            self._retry_later()
+        await future
 
     def write_now(self) -> None:
         """Writes what is there, unless a write is under way: then it rides in the next."""
@@ -152,6 +174,8 @@ class LogWriter:
             data = orjson.dumps("".join(self._text))
             self._entries.append(("token", _TOKEN_HEAD + data + _TOKEN_TAIL))
             self._text.clear()
+            self._unsent_tokens = _together(self._unsent_tokens, (self._tokens, self._oldest_token_at))
+            self._tokens = 0
 
     def _last_landed(self) -> EntryId:
         return EntryId(self.attempt, self._landed)
@@ -160,9 +184,8 @@ class LogWriter:
         return bool(self._text) or self._landed < len(self._entries)
 
     def _send(self, landed: int, previous: EntryId, expected_length: int) -> None:
-        if self._tokens and not self._sent_tokens[0]:
-            self._sent_tokens = (self._tokens, self._oldest_token_at)
-            self._tokens = 0
+        self._sent_tokens = _together(self._sent_tokens, self._unsent_tokens)
+        self._unsent_tokens = (0, 0.0)
         self._sent_at = monotonic()
         self._epoch = self._log.epoch
         self._up_to = len(self._entries)
@@ -252,3 +275,7 @@ class LogWriter:
                 future.set_result(None)
             else:
                 future.set_exception(error)
+
+
+def _together(first: tuple[int, float], later: tuple[int, float]) -> tuple[int, float]:
+    return first[0] + later[0], (first if first[0] else later)[1]

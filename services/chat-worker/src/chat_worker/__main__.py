@@ -1,0 +1,58 @@
+"""`python -m chat_worker`: one worker process over RabbitMQ and Redis."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+
+import uvloop
+from eco2_bus.rabbitmq import RabbitJobQueue
+from eco2_bus.redis_streams import RedisEventLog
+from eco2_telemetry.setup import set_up
+
+from chat_worker.bootstrap import open_consumer
+from chat_worker.settings import WorkerSettings
+
+
+async def work(settings: WorkerSettings) -> None:
+    """Works until SIGTERM or Ctrl-C, then finishes or hands back what is under way."""
+    leaving = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, leaving.set)
+    telemetry = set_up("chat-worker", log_level=settings.log_level)
+    log = RedisEventLog(settings.redis_url.get_secret_value(), times=settings.log_times)
+    queue = RabbitJobQueue(
+        settings.amqp_url.get_secret_value(), max_length=settings.queue_max_length, name="chat-worker"
+    )
+    try:
+        async with open_consumer(settings, queue, log, telemetry) as consumer:
+            consuming = asyncio.create_task(consumer.consume())
+            stopped = asyncio.create_task(leaving.wait())
+            await asyncio.wait({consuming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if consuming.done():
+                consuming.result()
+            consuming.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await consuming
+            await consumer.drain(settings.drain_s)
+    finally:
+        await queue.close()
+        await log.close()
+        telemetry.shut_down()
+
+
+def main() -> int:
+    """Reads the settings and works."""
+    settings = WorkerSettings()
+    if not settings.openai_api_key.get_secret_value():
+        print(
+            "chat-worker needs OPENAI_API_KEY (or OPENAI_BASE_URL of a compatible server and any key)",
+            file=sys.stderr,
+        )
+        return 1
+    uvloop.run(work(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Puts a worker together."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from eco2_bus.log import EventLog
+from eco2_bus.queue import JobQueue
+from eco2_telemetry.setup import Telemetry
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from chat_worker.adapters.openai_model import OpenAIModel
+from chat_worker.adapters.packaged_guide import PackagedGuide
+from chat_worker.consumer import Consumer
+from chat_worker.graph.build import build_graph
+from chat_worker.ports import Tools
+from chat_worker.run_job import Workshop
+from chat_worker.settings import WorkerSettings
+
+
+@asynccontextmanager
+async def open_consumer(
+    settings: WorkerSettings,
+    queue: JobQueue,
+    log: EventLog,
+    telemetry: Telemetry,
+    *,
+    messaging_system: str = "rabbitmq",
+) -> AsyncGenerator[Consumer]:
+    """A consumer with all it needs; the queue and the log stay the caller's to close."""
+    async with AsyncExitStack() as stack:
+        checkpointer = await open_checkpointer(stack, settings.checkpoint_url.get_secret_value())
+        model = OpenAIModel(
+            settings.openai_model, settings.openai_api_key, settings.openai_base_url, telemetry.tracer
+        )
+        stack.push_async_callback(model.close)
+        workshop = Workshop(
+            graph=build_graph(checkpointer),
+            tools=Tools(model=model, guide=PackagedGuide()),
+            log=log,
+            tracer=telemetry.tracer,
+            job_deadline_s=settings.job_deadline_s,
+            answer_max_chars=settings.answer_max_chars,
+            is_sample_data=settings.is_sample_data,
+        )
+        yield Consumer(
+            queue,
+            workshop,
+            concurrency=settings.worker_concurrency,
+            poison_after=settings.poison_after,
+            messaging_system=messaging_system,
+        )
+
+
+async def open_checkpointer(stack: AsyncExitStack, url: str) -> BaseCheckpointSaver[Any]:
+    """The memory of sessions; raises ValueError for a URL of another kind."""
+    if url == "memory:":
+        return InMemorySaver()
+    if url.startswith("postgresql://"):
+        postgres = await stack.enter_async_context(AsyncPostgresSaver.from_conn_string(url))
+        await postgres.setup()
+        return postgres
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sqlite = await stack.enter_async_context(AsyncSqliteSaver.from_conn_string(str(path)))
+        await sqlite.setup()
+        return sqlite
+    raise ValueError("CHECKPOINT_URL must begin with sqlite:///, postgresql:// or memory:")

@@ -1,0 +1,224 @@
+"""Takes jobs from the queue, runs them, and decides what becomes of each delivery.
+
+A delivery is acknowledged only after its job's terminal event is in the log, or after the work has been
+passed on. Everything that a worker may find when it takes a job over is decided here, and nowhere else.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from dataclasses import dataclass
+
+import orjson
+from eco2_bus import topology
+from eco2_bus.job import ChatJob, MalformedJob
+from eco2_bus.log import (
+    Claim,
+    EventLog,
+    Fenced,
+    KeptAnswer,
+    LogGone,
+    LogUnavailable,
+    TakeOver,
+    TakeOverResult,
+)
+from eco2_bus.queue import Delivery, JobQueue, QueueUnavailable
+from eco2_bus.writer import LogWriter, WriteBeat
+from eco2_telemetry import logs, propagation
+from eco2_telemetry.messaging import process_span
+
+from chat_worker.errors import AnswerError, Poisoned, UnreadableJob
+from chat_worker.run_job import HandedBack, JobRun, Stop, Workshop, end_with_error, keep
+
+_log = logging.getLogger(__name__)
+
+LOG_RETRY_MAX_S = 2.0
+
+
+@dataclass
+class _Running:
+    run: JobRun
+    delivery: Delivery
+
+
+class Consumer:
+    """Runs up to `concurrency` jobs at a time."""
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        workshop: Workshop,
+        *,
+        concurrency: int,
+        poison_after: int,
+        messaging_system: str = "rabbitmq",
+    ) -> None:
+        self._queue = queue
+        self._shop = workshop
+        self._log: EventLog = workshop.log
+        self._concurrency = concurrency
+        self._poison_after = poison_after
+        self._system = messaging_system
+        self._beat = WriteBeat()
+        self._running: dict[str, _Running] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def consume(self) -> None:
+        """Takes jobs until it is cancelled; the jobs under way go on."""
+        async with contextlib.aclosing(self._queue.consume(self._concurrency)) as deliveries:
+            async for delivery in deliveries:
+                task = asyncio.create_task(self._handle(delivery), name=f"job:{delivery.job_id}")
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def drain(self, within_s: float) -> None:
+        """Lets the jobs under way finish, then hands the rest back to the queue."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_s)
+        for running in list(self._running.values()):
+            running.run.stop(Stop.LEAVING)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5)
+
+    async def _handle(self, delivery: Delivery) -> None:
+        logs.job_id.set(delivery.job_id)
+        try:
+            await self._work_on(delivery)
+        except Exception:
+            _log.exception("the delivery could not be handled")
+            await delivery.retry()
+
+    async def _work_on(self, delivery: Delivery) -> None:
+        try:
+            job = ChatJob.from_body(delivery.body)
+        except MalformedJob as error:
+            await self._refuse(delivery, str(error))
+            return
+        if (running := self._running.get(job.job_id)) is not None:
+            await self._meet_again(running, delivery)
+            return
+        with process_span(self._shop.tracer, self._system, topology.JOBS, job.job_id, delivery.headers):
+            await self._take_over(job, delivery)
+
+    async def _meet_again(self, running: _Running, delivery: Delivery) -> None:
+        """A job that this very process is working on: a lost connection's redelivery, or a duplicate."""
+        if running.delivery.has_lease:
+            await delivery.ack()
+        else:
+            running.delivery = delivery
+
+    async def _refuse(self, delivery: Delivery, reason: str) -> None:
+        """A message that cannot be read: its viewers are told, and it lies in the dead letters."""
+        if len(delivery.job_id) == 32:
+            problem = orjson.dumps(UnreadableJob().problem("").model_dump())
+            with contextlib.suppress(LogUnavailable):
+                await self._log.end(delivery.job_id, "error", problem)
+        await delivery.dead_letter(f"malformed: {reason}")
+
+    async def _take_over(self, job: ChatJob, delivery: Delivery) -> None:
+        run = JobRun(job, self._shop)
+        running = self._running[job.job_id] = _Running(run, delivery)
+        try:
+            taken = await self._claim(job, running)
+            match taken.result:
+                case TakeOverResult.OWNED:
+                    await self._run(job, running, taken)
+                case TakeOverResult.POISONED:
+                    await self._keep_end(job)
+                    await running.delivery.dead_letter(f"{taken.failures} failed attempts")
+                case TakeOverResult.ENDED:
+                    await self._keep_end(job)
+                    await running.delivery.ack()
+                case TakeOverResult.GONE | TakeOverResult.RUNNING:
+                    _log.info("dropped: %s", taken.result.value)
+                    await running.delivery.ack()
+        finally:
+            self._forget(running)
+
+    def _forget(self, running: _Running) -> None:
+        """The job may be running here again by now, as a redelivery; that run is kept."""
+        if self._running.get(running.delivery.job_id) is running:
+            del self._running[running.delivery.job_id]
+
+    async def _claim(self, job: ChatJob, running: _Running) -> TakeOver:
+        """Takes the job over, however long the log's store is away: the delivery stays ours meanwhile."""
+        delivery = running.delivery
+        claim = Claim.FRESH
+        if delivery.is_handed_back:
+            claim = Claim.HANDED_BACK
+        elif delivery.is_redelivered:
+            claim = Claim.REDELIVERED
+        is_last_delivery = delivery.deliveries >= topology.DELIVERY_LIMIT
+        poison = orjson.dumps(Poisoned().problem(propagation.current_trace_id()).model_dump())
+        delay_s = 0.1
+        while True:
+            try:
+                return await self._log.take_over(
+                    job.job_id,
+                    claim,
+                    poison_after=0 if is_last_delivery else self._poison_after,
+                    poison=poison,
+                )
+            except LogUnavailable as error:
+                _log.warning("cannot take the job over yet: %s", error)
+                # Whether it ran is unknown. As HANDED_BACK the job is ours in either case, and an attempt
+                # that nobody failed at is not counted against it.
+                claim = Claim.HANDED_BACK
+            await asyncio.sleep(delay_s * random.uniform(0.5, 1.5))
+            delay_s = min(delay_s * 2, LOG_RETRY_MAX_S)
+
+    async def _run(self, job: ChatJob, running: _Running, taken: TakeOver) -> None:
+        writer = LogWriter(
+            self._log,
+            self._beat,
+            job.job_id,
+            attempt=taken.attempt,
+            length=taken.length,
+            first=taken.first,
+            has_lease=lambda: running.delivery.has_lease,
+            on_lost=running.run.lose,
+        )
+        if taken.attempt > 1:
+            writer.event("started", b'{"attempt":%d}' % taken.attempt)
+        try:
+            await self._attempt(job, running.run, writer)
+        except HandedBack:
+            await self._hand_back(running.delivery)
+        except Fenced as error:
+            _log.info("another worker has the job: %s", error)
+            await running.delivery.ack()
+        except LogGone as error:
+            _log.warning("the job's log is gone: %s", error)
+            await running.delivery.ack()
+        except Exception:
+            _log.exception("attempt %d failed", taken.attempt)
+            # Later attempts wait longer, so that a model that is down is not hammered.
+            await asyncio.sleep(random.uniform(0.1, 0.3) * 3 ** (taken.failures + 1))
+            self._forget(running)
+            await running.delivery.retry()
+        else:
+            await running.delivery.ack()
+
+    async def _attempt(self, job: ChatJob, run: JobRun, writer: LogWriter) -> None:
+        try:
+            await run.run(writer)
+        except AnswerError as error:
+            _log.warning("ended with %s: %s", error.code, error)
+            await end_with_error(self._log, writer, job, error)
+
+    async def _hand_back(self, delivery: Delivery) -> None:
+        try:
+            await delivery.hand_back()
+        except QueueUnavailable as error:
+            # Left unsettled: the broker delivers it again once this connection is gone.
+            _log.warning("could not hand the job back: %s", error)
+
+    async def _keep_end(self, job: ChatJob) -> None:
+        """The last holder may have died between the terminal event and the kept answer."""
+        with contextlib.suppress(LogGone, LogUnavailable):
+            last = (await self._log.summary(job.job_id)).last
+            if last.ends_job:
+                await keep(
+                    self._log, job.job_id, KeptAnswer(job.owner, job.session_id, last.event, last.data)
+                )

@@ -1,0 +1,84 @@
+"""The words of the worker: what was asked, what was found, what it cost."""
+
+from enum import StrEnum
+from typing import Any, Literal, NotRequired, TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Intent(StrEnum):
+    """What a question can be about."""
+
+    WASTE = "waste"
+    BULK_WASTE = "bulk_waste"
+    CHARACTER = "character"
+    LOCATION = "location"
+    COLLECTION_POINT = "collection_point"
+    RECYCLABLE_PRICE = "recyclable_price"
+    WEATHER = "weather"
+    WEB_SEARCH = "web_search"
+    IMAGE_GENERATION = "image_generation"
+    GENERAL = "general"
+
+
+class SubQuestion(BaseModel):
+    """One thing that was asked, with what the question says about it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    intent: Intent
+    confidence: float = Field(ge=0, le=1)
+    question: str = Field(max_length=8_000)
+    item: str | None = None
+    material: str | None = None
+    place: str | None = None
+    district: str | None = None
+    date: str | None = None
+
+
+class Understanding(BaseModel):
+    """The reply of the one structured call: every intent of the message, in order."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    language: Literal["ko", "en"] = "ko"
+    intents: list[SubQuestion] = Field(min_length=1, max_length=10)
+
+
+class Passage(TypedDict):
+    """A piece of evidence; `revised` is an ISO date, or None when its source is undated."""
+
+    title: str
+    section: str
+    text: str
+    document: str
+    url: str | None
+    revised: str | None
+
+
+class Finding(TypedDict):
+    """What one agent brings to the answer; `note` says in plain words what went wrong, if anything."""
+
+    agent: str
+    status: Literal["ok", "not_found", "failed"]
+    passages: list[Passage]
+    note: str
+
+
+class Message(TypedDict):
+    """A turn of the conversation, as chat models take it."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class TokenUsage(TypedDict):
+    """Tokens of one model call."""
+
+    input_tokens: int
+    output_tokens: int
+    model: str
+    estimated: NotRequired[bool]
+
+
+JsonSchema = dict[str, Any]

@@ -1,0 +1,67 @@
+"""What can go wrong while answering, and whether another try may help."""
+
+from eco2_bus.events import Problem
+
+
+class AnswerError(Exception):
+    """Ends the job with an `error` event: another attempt would end the same way."""
+
+    status = 500
+    code = "internal_error"
+    title = "Internal error"
+    detail = "Something went wrong on our side."
+
+    def problem(self, trace_id: str) -> Problem:
+        """What the user is told."""
+        return Problem(
+            title=self.title, status=self.status, detail=self.detail, code=self.code, trace_id=trace_id
+        )
+
+
+class ModelRejected(AnswerError):
+    """The model's server refuses our credentials or our request."""
+
+    status = 502
+    code = "model_rejected"
+    title = "Model refused the request"
+    detail = "The language model did not accept the request. The operator has to look at the settings."
+
+
+class AnswerRefused(AnswerError):
+    """The model declines to answer this question."""
+
+    status = 422
+    code = "answer_refused"
+    title = "Answer refused"
+    detail = "The language model declined to answer this question. Try to put it differently."
+
+
+class DeadlineExceeded(AnswerError):
+    """The job took longer than it may."""
+
+    status = 504
+    code = "deadline_exceeded"
+    title = "Took too long"
+    detail = "The answer took too long and was stopped. Please ask again."
+
+
+class Poisoned(AnswerError):
+    """Every attempt at the job has failed."""
+
+    status = 500
+    code = "attempts_exhausted"
+    title = "Could not be answered"
+    detail = "The question could not be answered after several attempts. Please try again later."
+
+
+class UnreadableJob(AnswerError):
+    """The job's message cannot be read."""
+
+    status = 500
+    code = "unreadable_job"
+    title = "Could not be read"
+    detail = "The question could not be read by this version of the service."
+
+
+class ModelUnavailable(Exception):
+    """The model's server is down, overloaded, or broke off: the next attempt may succeed."""

@@ -1,0 +1,68 @@
+"""The one answer, grounded in the findings, streamed as the model says it."""
+
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+from chat_worker.domain import Finding, Message
+from chat_worker.graph.fence import fenced
+from chat_worker.graph.state import ChatState, TurnContext
+
+_PROMPT = resources.files("chat_worker").joinpath("prompts/answer.md").read_text(encoding="utf-8")
+_CUT_SHORT = {"ko": "\n\n(답변이 길어져 여기서 줄였어요.)", "en": "\n\n(The answer was cut short here.)"}
+
+
+async def answer(state: ChatState, context: TurnContext) -> ChatState:
+    """Streams the answer to the sink and gives the turn to memory."""
+    question, findings = state.get("question", ""), state.get("findings", [])
+    context.sink.sources(findings)
+    parts: list[str] = []
+
+    def heard(text: str, tokens: int) -> bool:
+        parts.append(text)
+        return context.sink.token(text, tokens)
+
+    end = await context.tools.model.stream(_messages(state, context, question, findings), heard)
+    if end.finish_reason == "length":
+        cut_short = _CUT_SHORT[state.get("language", "ko")]
+        parts.append(cut_short)
+        context.sink.token(cut_short, 0)
+    text = "".join(parts)
+    return {
+        "answer": text,
+        "usage": [end.usage],
+        "history": [{"role": "user", "content": question}, {"role": "assistant", "content": text}],
+    }
+
+
+def _messages(
+    state: ChatState, context: TurnContext, question: str, findings: Sequence[Finding]
+) -> list[Message]:
+    content = fenced("findings", numbered(findings)) + "\n" + fenced("question", question)
+    return [
+        {"role": "system", "content": _PROMPT},
+        *context.trim(state.get("history", [])),
+        {"role": "user", "content": content},
+    ]
+
+
+def numbered(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """The findings as the model sees them, every passage with the number it is cited by."""
+    number = 0
+    shown: list[dict[str, Any]] = []
+    for finding in findings:
+        passages: list[dict[str, Any]] = []
+        for passage in finding["passages"]:
+            number += 1
+            passages.append(
+                {
+                    "n": number,
+                    "title": passage["title"],
+                    "section": passage["section"],
+                    "text": passage["text"],
+                    "source": passage["document"],
+                    "revised": passage["revised"],
+                }
+            )
+        shown.append({**finding, "passages": passages})
+    return [finding for finding in shown if finding["passages"] or finding["note"]]

@@ -1,0 +1,13 @@
+"""Text from users and guides as data inside a prompt: it cannot close its own fence."""
+
+from typing import Any
+
+import orjson
+
+
+def fenced(tag: str, value: Any) -> str:
+    """JSON between `<tag>` lines, with every angle bracket inside escaped."""
+    text = orjson.dumps(value).decode()
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return f"<{tag}>\n{text}\n</{tag}>"

@@ -1,0 +1,21 @@
+"""Which agents serve which intent."""
+
+from langgraph.types import Send
+
+from chat_worker.domain import Intent, SubQuestion
+from chat_worker.graph.state import AgentTask, ChatState
+
+ROUTES: dict[Intent, tuple[str, ...]] = {
+    Intent.WASTE: ("waste_rag",),
+    Intent.GENERAL: ("general",),
+}
+UNSERVED = ("general",)
+
+
+def route(state: ChatState) -> list[Send]:
+    """One branch per agent and sub-question, all at once."""
+    branches: list[Send] = []
+    for asked in state.get("intents", []):
+        intent = SubQuestion.model_validate(asked).intent
+        branches += [Send(agent, AgentTask(asked=asked)) for agent in ROUTES.get(intent, UNSERVED)]
+    return branches

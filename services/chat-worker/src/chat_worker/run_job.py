@@ -1,0 +1,192 @@
+"""Runs one attempt at one job: from taking it over to its terminal event."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+import orjson
+from eco2_bus.events import Ended, Source, Usage, to_json
+from eco2_bus.job import ChatJob
+from eco2_bus.log import EventLog, KeptAnswer, LogUnavailable
+from eco2_bus.writer import LogWriter
+from eco2_telemetry import propagation
+from opentelemetry.trace import Tracer
+
+from chat_worker.domain import TokenUsage
+from chat_worker.errors import AnswerError, DeadlineExceeded
+from chat_worker.graph.build import ChatGraph
+from chat_worker.graph.memory import trim
+from chat_worker.graph.state import ChatState, TurnContext
+from chat_worker.ports import Tools
+from chat_worker.speaker import Speaker
+
+_log = logging.getLogger(__name__)
+
+
+class HandedBack(Exception):
+    """The worker is leaving and the job goes on elsewhere."""
+
+
+class Stop(Enum):
+    """Why a run is stopped from outside."""
+
+    CANCELLED = auto()
+    LOST = auto()
+    LEAVING = auto()
+    DEADLINE = auto()
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every run needs."""
+
+    graph: ChatGraph
+    tools: Tools
+    log: EventLog
+    tracer: Tracer
+    job_deadline_s: float
+    answer_max_chars: int
+    is_sample_data: bool
+
+
+class JobRun:
+    """One attempt. `run` returns once the terminal event is in the log."""
+
+    def __init__(self, job: ChatJob, workshop: Workshop) -> None:
+        self._job = job
+        self._shop = workshop
+        self._stop: Stop | None = None
+        self._lost: Exception | None = None
+        self._answering: asyncio.Task[ChatState] | None = None
+
+    def stop(self, why: Stop) -> None:
+        """Ends the run early; the first reason counts."""
+        if self._stop is None:
+            self._stop = why
+            if self._answering is not None:
+                self._answering.cancel()
+
+    def lose(self, error: Exception) -> None:
+        """The log is no longer ours to write."""
+        self._lost = error
+        self.stop(Stop.LOST)
+
+    async def run(self, writer: LogWriter) -> None:
+        """Answers the job; raises Fenced, LogGone or HandedBack, or what made the attempt fail."""
+        speaker = Speaker(writer, answer_max_chars=self._shop.answer_max_chars)
+        log = self._shop.log
+        with (
+            self._shop.tracer.start_as_current_span("process_chat"),
+            log.on_cancel(self._job.job_id, lambda: self.stop(Stop.CANCELLED)),
+        ):
+            if await self._is_cancelled():
+                self.stop(Stop.CANCELLED)
+            state: ChatState = {}
+            if self._stop is None:
+                state = await self._answer_within_deadline(speaker)
+            await self._finish(writer, speaker, state)
+
+    async def _is_cancelled(self) -> bool:
+        try:
+            return await self._shop.log.is_cancel_requested(self._job.job_id)
+        except LogUnavailable:
+            # The announcement, and the look at the flag every second, still come.
+            return False
+
+    async def _answer_within_deadline(self, speaker: Speaker) -> ChatState:
+        self._answering = asyncio.create_task(self._answer(speaker), name=f"graph:{self._job.job_id}")
+        try:
+            await asyncio.wait({self._answering}, timeout=self._shop.job_deadline_s)
+            if not self._answering.done():
+                self.stop(Stop.DEADLINE)
+            return await self._answering
+        except asyncio.CancelledError:
+            if self._stop is None:
+                raise
+            return {}
+        finally:
+            self._answering.cancel()
+
+    async def _answer(self, speaker: Speaker) -> ChatState:
+        context = TurnContext(speaker, self._shop.tools, self._shop.tracer, trim)
+        config: Any = {
+            "configurable": {"thread_id": self._job.session_id},
+            "run_name": f"chat:{self._job.job_id}",
+            "metadata": {"job_id": self._job.job_id, "session_id": self._job.session_id},
+        }
+        turn: Any = {
+            "job_id": self._job.job_id,
+            "question": self._job.message,
+            "answer": "",
+            "intents": [],
+            "findings": None,
+            "usage": None,
+        }
+        graph: Any = self._shop.graph
+        return await graph.ainvoke(turn, config, context=context, durability="exit")
+
+    async def _finish(self, writer: LogWriter, speaker: Speaker, state: ChatState) -> None:
+        match self._stop:
+            case None:
+                usage = _total(state.get("usage", []))
+                await self._end(writer, "done", speaker, usage, state)
+            case Stop.CANCELLED:
+                usage = Usage(output_tokens=speaker.tokens, estimated=True)
+                await self._end(writer, "cancelled", speaker, usage, state)
+            case Stop.DEADLINE:
+                raise DeadlineExceeded
+            case Stop.LEAVING:
+                await writer.flush()
+                raise HandedBack
+            case Stop.LOST:
+                assert self._lost is not None
+                raise self._lost
+
+    async def _end(
+        self, writer: LogWriter, event: str, speaker: Speaker, usage: Usage, state: ChatState
+    ) -> None:
+        writer.event("usage", to_json(usage))
+        intents = [str(asked["intent"]) for asked in state.get("intents", [])]
+        ended = Ended(
+            answer=speaker.answer,
+            intents=list(dict.fromkeys(intents)),
+            sources=[Source.model_validate(source) for source in speaker.heard_sources],
+            usage=usage,
+            attempts=writer.attempt,
+            duration_ms=time.time_ns() // 1_000_000 - self._job.created_at_ms,
+            trace_id=propagation.current_trace_id(),
+            sample_data=self._shop.is_sample_data,
+        )
+        await end_job(self._shop.log, writer, self._job, event, to_json(ended))
+
+
+async def end_job(log: EventLog, writer: LogWriter, job: ChatJob, event: str, data: bytes) -> None:
+    """Writes the terminal event and keeps it beyond the log's expiry."""
+    await writer.end(event, data)
+    await keep(log, job.job_id, KeptAnswer(job.owner, job.session_id, event, data))
+
+
+async def keep(log: EventLog, job_id: str, answer: KeptAnswer) -> None:
+    """Keeps an answer; a failure costs only what the log itself still tells for an hour."""
+    try:
+        await log.keep_answer(job_id, answer)
+    except LogUnavailable as error:
+        _log.warning("the answer of job %s is kept only in its log: %s", job_id, error)
+
+
+async def end_with_error(log: EventLog, writer: LogWriter, job: ChatJob, error: AnswerError) -> None:
+    """Ends the job with what the user is told of an error."""
+    data = orjson.dumps(error.problem(propagation.current_trace_id()).model_dump())
+    await end_job(log, writer, job, "error", data)
+
+
+def _total(used: list[TokenUsage]) -> Usage:
+    return Usage(
+        input_tokens=sum(usage["input_tokens"] for usage in used),
+        output_tokens=sum(usage["output_tokens"] for usage in used),
+        model=used[-1]["model"] if used else "",
+        estimated=any(usage.get("estimated", False) for usage in used),
+    )

@@ -1,0 +1,49 @@
+"""What an operator can set, by environment variable or `.env`."""
+
+from datetime import timedelta
+
+from eco2_bus.log import LogTimes
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WorkerSettings(BaseSettings):
+    """Settings of chat-worker; every name is an environment variable in capitals."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    amqp_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+    queue_max_length: int = Field(default=10_000, ge=1)
+    """The same number as chat-api's."""
+    checkpoint_url: SecretStr = SecretStr("sqlite:///.data/checkpoints.sqlite")
+    """`sqlite:///path`, `postgresql://...`, or `memory:` for tests."""
+
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str | None = None
+    openai_model: str = "gpt-4.1-mini"
+
+    worker_concurrency: int = Field(default=64, ge=1, le=1_000)
+    """Jobs at a time: the AMQP prefetch."""
+    job_deadline_s: float = Field(default=180, gt=0, le=1_500)
+    """Well below RabbitMQ's consumer timeout of 30 minutes, or a long job would be delivered twice."""
+    drain_s: float = Field(default=20, ge=0)
+    """After SIGTERM: how long running jobs may finish before they are handed back."""
+    poison_after: int = Field(default=3, ge=1)
+    answer_max_chars: int = 20_000
+    is_sample_data: bool = False
+    """True when stand-ins answer instead of real vendors; the answer says so."""
+
+    log_level: str = "INFO"
+    log_ttl_s: int = 24 * 3600
+    log_ttl_after_end_s: int = 3600
+    answer_ttl_s: int = 24 * 3600
+
+    @property
+    def log_times(self) -> LogTimes:
+        """How long event logs and answers are kept."""
+        return LogTimes(
+            timedelta(seconds=self.log_ttl_s),
+            timedelta(seconds=self.log_ttl_after_end_s),
+            timedelta(seconds=self.answer_ttl_s),
+        )

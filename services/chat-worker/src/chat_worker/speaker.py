@@ -1,0 +1,61 @@
+"""How a running turn is heard: its events, into the log of its job."""
+
+from collections.abc import Sequence
+
+import orjson
+from eco2_bus.writer import LogWriter
+
+from chat_worker.domain import Finding
+
+
+class Speaker:
+    """The Sink of one run; it remembers what was said, for the partial answer of a cancelled job."""
+
+    def __init__(self, writer: LogWriter, *, answer_max_chars: int) -> None:
+        self.tokens = 0
+        self._writer = writer
+        self._room = answer_max_chars
+        self._said: list[str] = []
+        self._sources: list[dict[str, str | None]] = []
+
+    @property
+    def answer(self) -> str:
+        """All answer text so far."""
+        return "".join(self._said)
+
+    @property
+    def heard_sources(self) -> list[dict[str, str | None]]:
+        """The sources that viewers have been told of."""
+        return self._sources
+
+    def token(self, text: str, tokens: int = 1) -> bool:
+        self._said.append(text)
+        self.tokens += tokens
+        self._room -= len(text)
+        self._writer.token(text, tokens)
+        return self._room > 0
+
+    def stage(
+        self, node: str, status: str, duration_ms: float | None = None, detail: str | None = None
+    ) -> None:
+        data: dict[str, str | float] = {"node": node, "status": status}
+        if duration_ms is not None:
+            data["duration_ms"] = round(duration_ms, 1)
+        if detail is not None:
+            data["detail"] = detail
+        self._writer.event("stage", orjson.dumps(data))
+
+    def sources(self, findings: Sequence[Finding]) -> None:
+        self._sources = [
+            {
+                "title": passage["title"],
+                "url": passage["url"],
+                "document": passage["document"],
+                "section": passage["section"],
+                "revised": passage["revised"],
+            }
+            for finding in findings
+            for passage in finding["passages"]
+        ]
+        if self._sources:
+            self._writer.event("sources", orjson.dumps(self._sources))
