@@ -6,10 +6,11 @@ INSTALLED := .venv/.installed
 PORT ?= 8000
 Q ?= 다 쓴 건전지는 어디에 버려요?
 ARGS ?=
-# Folders whose tests start real servers or a browser.
-WITH_SERVERS := bench browser chaos contract devservers e2e integration load
+# Folders whose tests start real servers or a browser; looked up only when it is needed.
+WITH_SERVERS = $(sort $(dir $(shell grep -rlE 'eco2_devservers|playwright' --include='*.py' tests/*/)))
 CACHES := .pytest_cache .ruff_cache .hypothesis .import_linter_cache out dist
-export Q
+# As typed: make would take a dollar sign for a variable of its own.
+export QUESTION := $(value Q)
 
 .PHONY: help install run demo test test-fast programs lint format bench lock audit-hosts clean
 
@@ -26,13 +27,13 @@ run: $(INSTALLED) ## Serve the whole product in one process: PORT=8000
 	@$(PYTHON) -m all_in_one --port $(PORT)
 
 demo: $(INSTALLED) ## Ask one question and print the answer as it streams: Q="..."
-	@$(PYTHON) -m all_in_one.demo --question "$$Q"
+	@$(PYTHON) -m all_in_one.demo --question "$$QUESTION"
 
 test: $(INSTALLED) programs ## Run every test, on private servers; installs what is missing: ARGS="..."
 	@$(PYTHON) -m pytest $(ARGS)
 
 test-fast: $(INSTALLED) ## Run the tests that need no server and no browser: ARGS="..."
-	@$(PYTHON) -m pytest $(WITH_SERVERS:%=--ignore=tests/%) $(ARGS)
+	@$(PYTHON) -m pytest $(WITH_SERVERS:%=--ignore=%) $(ARGS)
 
 programs: $(INSTALLED) ## Install the Debian packages that the tests need, or say which are missing
 	@missing=$$($(PYTHON) -m eco2_devservers) && scripts/install-debian.sh $$missing

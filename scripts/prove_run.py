@@ -59,6 +59,8 @@ def main() -> None:
             interrupted = time.monotonic()
             os.kill(child_of(make.pid), signal.SIGINT)
             code = make.wait(ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            sys.exit(f"make run still ran {ENDS_WITHIN_S} s after SIGINT")
         finally:
             if make.poll() is None:
                 os.kill(child_of(make.pid), signal.SIGKILL)
