@@ -27,7 +27,7 @@ def product_commands(servers: Servers, port: int) -> Iterator[dict[str, tuple[li
             "OPENAI_BASE_URL": servers.model_url,
             "OPENAI_API_KEY": "none",
             "OPENAI_MODEL": "sim",
-            "CHECKPOINT_URL": str(Path(folder) / "checkpoints.sqlite"),
+            "CHECKPOINT_URL": f"sqlite:///{Path(folder) / 'checkpoints.sqlite'}",
             "WORKER_CONCURRENCY": str(CONCURRENCY),
             "METRICS_PORT": str(free_port()),
         }

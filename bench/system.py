@@ -11,7 +11,8 @@ import psutil
 
 SYSTEM_CORE = 0
 LOAD_CORE = 1
-STOP_TIMEOUT_S = 20.0
+# Longer than a worker drains.
+STOP_TIMEOUT_S = 30.0
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
