@@ -1,7 +1,10 @@
 """uvicorn, told to let go of its streams before it waits for them."""
 
+import asyncio
+import contextlib
 import signal
 import socket
+from collections.abc import Generator
 from types import FrameType
 
 import uvicorn
@@ -29,16 +32,21 @@ class ApiServer(uvicorn.Server):
         )
         self._event_log = log
 
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """As uvicorn's, but a signal that was heeded is not raised again: what is left can close in peace."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
-        self.leave()
-
-    def leave(self) -> None:
-        """Ends all streams and stops serving."""
-        self.should_exit = True
         self._event_log.stop_following()
-        # A second Ctrl-C within the grace period means now.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,114 @@
+"""Everything in one process: chat-api, chat-worker and the stand-in vendors, over the in-memory bus."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from chat_api.app import create_app
+from chat_api.claims import MemoryClaims
+from chat_api.deps import Services
+from chat_api.server import ApiServer, listen
+from chat_api.settings import ApiSettings
+from chat_worker.bootstrap import open_consumer
+from chat_worker.settings import WorkerSettings
+from eco2_bus.memory import MemoryEventLog, MemoryJobQueue
+from eco2_sandbox.app import create_app as create_sandbox
+from eco2_sandbox.settings import Settings as SandboxSettings
+from eco2_telemetry.setup import set_up
+from pydantic import SecretStr
+
+GRACE_S = 3
+"""Ctrl-C with open streams ends within 5 s."""
+STAND_IN_PACE_MS = 12.0
+"""A stand-in that answers at once would show nobody what streaming looks like."""
+MESSAGING_SYSTEM = "memory"
+
+
+@dataclass(frozen=True)
+class Product:
+    """The running product."""
+
+    url: str
+    server: ApiServer
+    uses_stand_ins: bool
+
+
+class _InnerServer(uvicorn.Server):
+    """A server whose life the process decides, not a signal."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@asynccontextmanager
+async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
+    """Starts the product; raises OSError when the port is taken, before anything else is started."""
+    with contextlib.closing(listen(host, port)) as listener:
+        api_settings, settings = ApiSettings(), WorkerSettings()
+        api_telemetry = set_up("chat-api", log_level=api_settings.log_level)
+        worker_telemetry = set_up("chat-worker", log_level=api_settings.log_level)
+        log = MemoryEventLog(times=api_settings.log_times)
+        queue = MemoryJobQueue(max_length=api_settings.queue_max_length)
+        services = Services(api_settings, queue, log, MemoryClaims(), api_telemetry, MESSAGING_SYSTEM)
+        async with AsyncExitStack() as stack:
+            uses_stand_ins = not settings.openai_api_key.get_secret_value()
+            if uses_stand_ins:
+                settings = _with_stand_in(settings, await stack.enter_async_context(_sandbox()))
+            consumer = await stack.enter_async_context(
+                open_consumer(settings, queue, log, worker_telemetry, messaging_system=MESSAGING_SYSTEM)
+            )
+            stack.push_async_callback(consumer.drain, 1.0)
+            await stack.enter_async_context(_running(consumer.consume()))
+            server = ApiServer(create_app(services), log, grace_s=GRACE_S)
+            await stack.enter_async_context(_serving(server, listener))
+            address = f"[{host}]" if ":" in host else host
+            yield Product(f"http://{address}:{listener.getsockname()[1]}", server, uses_stand_ins)
+
+
+def _with_stand_in(settings: WorkerSettings, base_url: str) -> WorkerSettings:
+    return settings.model_copy(
+        update={
+            "openai_api_key": SecretStr("stand-in"),
+            "openai_base_url": base_url,
+            "openai_model": "eco2-sandbox",
+            "is_sample_data": True,
+        }
+    )
+
+
+@asynccontextmanager
+async def _sandbox() -> AsyncGenerator[str]:
+    sandbox = create_sandbox(SandboxSettings(token_ms=STAND_IN_PACE_MS, for_requests="stream"))
+    server = _InnerServer(uvicorn.Config(sandbox, log_config=None, access_log=False, lifespan="off"))
+    with contextlib.closing(listen("127.0.0.1", 0)) as listener:
+        async with _serving(server, listener):
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+
+@asynccontextmanager
+async def _serving(server: uvicorn.Server, listener: socket.socket) -> AsyncGenerator[None]:
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not task.done():
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
