@@ -50,6 +50,10 @@ class World(Protocol):
         """Brings the end of everything that is kept of a job."""
         ...
 
+    def shorten(self, job_id: str, entries: int) -> None:
+        """Leaves only the first entries of a log, as a failover to a late replica does."""
+        ...
+
 
 class MemoryWorld:
     def __init__(self) -> None:
@@ -68,6 +72,9 @@ class MemoryWorld:
     async def expire(self, job_id: str) -> None:
         self.now += 86_400
         await self.log.create(new_job_id(), HEAD)
+
+    def shorten(self, job_id: str, entries: int) -> None:
+        del self.log._logs[job_id].entries[entries:]
 
     async def close(self) -> None:
         await self.log.close()
@@ -94,6 +101,12 @@ class RedisWorld:
     async def expire(self, job_id: str) -> None:
         for key in self.admin.keys(f"chat:{job_id}:*"):
             self.admin.expire(key, 0)
+
+    def shorten(self, job_id: str, entries: int) -> None:
+        kept = self.admin.xrange(log_key(job_id), count=entries)
+        self.admin.delete(log_key(job_id))
+        for id_, fields in kept:
+            self.admin.xadd(log_key(job_id), fields, id=id_)
 
     async def close(self) -> None:
         for log in self._logs:

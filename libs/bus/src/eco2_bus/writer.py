@@ -93,7 +93,7 @@ class LogWriter:
         self._is_ending = False
         self._in_flight: asyncio.Future[int | LogTop] | None = None
         self._sent_at = 0.0
-        # How many tokens, and when the oldest of them came: in entries still to be sent, and in the last write.
+        # How many tokens, and when the oldest came: of the entries still to be sent, and of the last write.
         self._unsent_tokens = (0, 0.0)
         self._sent_tokens = (0, 0.0)
         self._lost: Exception | None = None
