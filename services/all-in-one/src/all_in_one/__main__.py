@@ -1,7 +1,6 @@
 """`python -m all_in_one`: the whole product on one port, with nothing else installed."""
 
 import argparse
-import asyncio
 import os
 import sys
 import time
@@ -16,12 +15,9 @@ async def serve(host: str, port: int) -> None:
     async with open_product(host, port) as product:
         print(f"Eco² Chat is ready after {_seconds_since_start():.1f} s: {product.url}", flush=True)
         if product.uses_stand_ins:
-            print(
-                "Sample data: a stand-in answers. Set OPENAI_API_KEY to have a real model answer.", flush=True
-            )
+            print("Sample data: a stand-in answers. OPENAI_API_KEY brings a real model in.", flush=True)
         print("Ctrl-C stops it.", flush=True)
-        while not product.server.should_exit:
-            await asyncio.sleep(0.1)
+        await product.server.left.wait()
         print("Stopping.", flush=True)
 
 

@@ -94,7 +94,8 @@ async def _sandbox() -> AsyncGenerator[str]:
 @asynccontextmanager
 async def _serving(server: uvicorn.Server, listener: socket.socket) -> AsyncGenerator[None]:
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not task.done():
+    # uvicorn offers no event for this.
+    while not server.started and not task.done():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     try:
         yield

@@ -31,6 +31,8 @@ class ApiServer(uvicorn.Server):
             )
         )
         self._event_log = log
+        self.left = asyncio.Event()
+        """Set as soon as the server has been told to stop."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -47,6 +49,7 @@ class ApiServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
         self._event_log.stop_following()
+        self.left.set()
 
 
 def listen(host: str, port: int) -> socket.socket:
