@@ -39,7 +39,6 @@ programs: $(INSTALLED) ## Install the Debian packages that the tests need, or sa
 	@missing=$$($(PYTHON) -m eco2_devservers) && scripts/install-debian.sh $$missing
 
 lint: $(INSTALLED) ## Check style, format, types and the direction of imports
-	@command -v node >/dev/null || scripts/install-debian.sh nodejs
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/pyright
