@@ -53,7 +53,8 @@ class _Connection(asyncio.Protocol):
         self._heard_at = self._loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
+        # uvloop's transports are no subclasses of asyncio's.
+        transport = cast(asyncio.WriteTransport, transport)
         transport.set_write_buffer_limits(high=4 * 1024 * 1024)
         self._transport = transport
 
@@ -203,7 +204,7 @@ class RedisLink:
                 delay_s = 0.05
                 await self._watch(connection)
                 _log.warning("lost Redis (%s), reconnecting", self._name)
-            except (OSError, RedisRefused, TimeoutError) as error:
+            except (OSError, RedisUnavailable, RedisRefused, TimeoutError) as error:
                 _log.warning("no Redis (%s): %s", self._name, type(error).__name__)
             finally:
                 self._up.clear()
