@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import resource
+import signal
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -97,6 +98,8 @@ def _allow_many_files() -> None:
 def main() -> int:
     """Run the plan; the exit code tells whether any token was lost, doubled or misplaced."""
     plan = Plan.from_command_line()
+    # As Ctrl-C does: every `with` ends, and so every process that was started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     _allow_many_files()
     before = report.surroundings()
     results = _run(plan)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
 import uvloop
 
 from bench import load_client, system
@@ -75,10 +74,8 @@ async def _measure_idle(chain: Chain, sizes: Sequence[int]) -> list[IdleStreams]
 
 async def _open_stream(chain: Chain) -> Open:
     connection = await HttpConnection.open(*chain.address)
-    accept = {"accept": "application/json"}
-    reply = await connection.request("POST", load_client.SUBMIT_PATH, accept, load_client.question(Pace(1)))
+    events_url = await load_client.submit(connection, Pace(1))
     connection.first_byte.clear()
-    events_url = orjson.loads(reply.body)["events_url"]
     reading = asyncio.ensure_future(load_client.follow(connection, events_url))
     async with asyncio.timeout(OPEN_TIMEOUT_S):
         await connection.first_byte.wait()

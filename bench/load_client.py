@@ -66,25 +66,24 @@ def model_target(base_url: str) -> Target:
     return Target(ask, model_texts)
 
 
-def chat_target(base_url: str, *, is_one_call: bool = False) -> Target:
-    """A chat service: submit and follow, in two calls or in one."""
+def chat_target(base_url: str) -> Target:
+    """A chat service: submit, then follow, as a browser does."""
     host, port, _ = _parts(base_url)
 
     async def ask(pace: Pace) -> Asked:
         at_ns = time.monotonic_ns()
-        accept = "text/event-stream" if is_one_call else "application/json"
         async with await HttpConnection.open(host, port) as connection:
-            reply = await connection.request("POST", SUBMIT_PATH, {"accept": accept}, question(pace))
-            if not is_one_call:
-                reply = await follow(connection, orjson.loads(reply.body)["events_url"])
+            reply = await follow(connection, await submit(connection, pace))
         return Asked(at_ns, pace, reply.chunks)
 
     return Target(ask, chat_texts)
 
 
-def question(pace: Pace) -> bytes:
-    """A body for `POST /api/v1/chat`; the simulator finds the pace in the text."""
-    return orjson.dumps({"message": f"투명 페트병은 어떻게 버려요? {pace.name}"})
+async def submit(connection: HttpConnection, pace: Pace) -> str:
+    """Ask a question, in whose text the simulator finds the pace; returns the address of the job's events."""
+    body = orjson.dumps({"message": f"투명 페트병은 어떻게 버려요? {pace.name}"})
+    reply = await connection.request("POST", SUBMIT_PATH, {"accept": "application/json"}, body)
+    return orjson.loads(reply.body)["events_url"]
 
 
 def follow(connection: HttpConnection, events_url: str) -> Awaitable[Reply]:
