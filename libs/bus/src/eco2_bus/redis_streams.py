@@ -257,10 +257,14 @@ class RedisEventLog:
 
     def _announced(self, _channel: bytes, message: bytes) -> None:
         head, _, data = message.partition(b"\n")
-        job, previous, id_, at, event = head.decode().split(" ")
-        tail = self._feed.tail(job)
-        if tail is not None:
-            tail.add(EntryId.parse(previous), LogEntry(EntryId.parse(id_), event, data, int(at)))
+        try:
+            job, previous, id_, at, event = head.decode().split(" ")
+            tail = self._feed.tail(job)
+            if tail is not None:
+                tail.add(EntryId.parse(previous), LogEntry(EntryId.parse(id_), event, data, int(at)))
+        except ValueError:
+            # Redis lets anybody publish: junk must not cost the connection that all viewers share.
+            _log.warning("something on %s that is no announcement", redis_scripts.CHANNEL)
 
     async def _check_quiet(self) -> None:
         while True:
@@ -348,7 +352,10 @@ class RedisEventLog:
         try:
             return await self._link.execute("EVALSHA", _SCRIPTS[script], 1, log_key(job_id), *arguments)
         except RedisRefused as error:
-            raise self._passing(error) from None
+            if not str(error).startswith("NOSCRIPT"):
+                raise self._passing(error) from None
+        # The scripts were flushed; EVAL keeps this one again.
+        return await self._link.execute("EVAL", script, 1, log_key(job_id), *arguments)
 
 
 def _seen(future: "asyncio.Future[Reply]") -> None:
