@@ -37,6 +37,8 @@ class StreamReader:
 
     def end(self) -> TokenUsage:
         """Called when the stream is over; raises ModelUnavailable when it was cut off."""
+        # Some servers leave out the newline after the last line.
+        self.feed(b"\n")
         if not self.is_done:
             raise ModelUnavailable("the stream ended without [DONE]")
         return self.usage()
@@ -58,14 +60,13 @@ class StreamReader:
         if self.is_done or not payload:
             return ""
         chunk = _parse(payload)
+        # Some gateways send an error beside a choice that looks like an end.
+        if chunk.get("error"):
+            raise ModelUnavailable("the model reported an error in mid-stream")
         if usage := chunk.get("usage"):
             self._usage = usage
         choices = chunk.get("choices")
-        if not choices:
-            if "error" in chunk:
-                raise ModelUnavailable("the model reported an error in mid-stream")
-            return ""
-        return self._take_choice(choices[0])
+        return self._take_choice(choices[0]) if choices else ""
 
     def _take_choice(self, choice: dict[str, Any]) -> str:
         if reason := choice.get("finish_reason"):
