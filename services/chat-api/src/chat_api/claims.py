@@ -81,7 +81,7 @@ class RedisClaims:
         pool = make_pool.from_url(
             url, max_connections=connections, timeout=2, socket_timeout=2, socket_connect_timeout=1
         )
-        self._redis = redis.Redis(connection_pool=pool)
+        self._redis = redis.Redis.from_pool(pool)
         self._take: Any = self._redis.register_script(_TAKE_SESSION)
         self._free: Any = self._redis.register_script(_FREE_SESSION)
 
