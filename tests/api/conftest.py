@@ -1,0 +1,61 @@
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from eco2_devservers import RabbitServer, RedisServer
+
+from tests.api.services import MemoryWorld, RealWorld, World
+from tests.api.serving import Api, api_over
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbit() -> Iterator[RabbitServer]:
+    with RabbitServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def real_world(rabbit: RabbitServer, redis_server: RedisServer) -> AsyncIterator[RealWorld]:
+    world = RealWorld(rabbit, redis_server)
+    world.admin.flushall()
+    yield world
+    await world.close()
+
+
+@pytest.fixture(params=["memory", "real"])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """Everything in memory, then RabbitMQ and Redis: both keep the same contract."""
+    if request.param == "real":
+        made = RealWorld(request.getfixturevalue("rabbit"), request.getfixturevalue("redis_server"))
+        made.admin.flushall()
+        yield made
+        await made.close()
+    else:
+        memory = MemoryWorld()
+        yield memory
+        await memory.close()
+
+
+@pytest.fixture
+async def memory_world() -> AsyncIterator[MemoryWorld]:
+    world = MemoryWorld()
+    yield world
+    await world.close()
+
+
+@pytest.fixture
+async def api(world: World) -> AsyncIterator[Api]:
+    """The API over each world in turn."""
+    async with api_over(world) as made:
+        yield made
+
+
+@pytest.fixture
+async def memory_api(memory_world: MemoryWorld) -> AsyncIterator[Api]:
+    async with api_over(memory_world) as made:
+        yield made

@@ -1,0 +1,66 @@
+"""Every answer of the API held against its own OpenAPI document."""
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import httpx
+import jsonschema
+from chat_api import openapi
+from chat_api.app import create_app
+
+from tests.api.services import memory_services
+
+PROBLEM = "application/problem+json"
+
+
+@cache
+def document() -> dict[str, Any]:
+    return create_app(memory_services()).openapi()
+
+
+def schema(name: str) -> dict[str, Any]:
+    """One schema of the document, complete enough to validate with."""
+    return {"$ref": f"#/components/schemas/{name}", "components": document()["components"]}
+
+
+def operation(method: str, path: str) -> dict[str, Any] | None:
+    """What the document says of a call; None for a call that it does not offer."""
+    for template, methods in document()["paths"].items():
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))
+        if re.fullmatch(pattern, path) and method.lower() in methods:
+            return methods[method.lower()]
+    return None
+
+
+async def check(response: httpx.Response) -> None:
+    """Fails when the answer is one that the document does not list, or is not shaped as it says."""
+    request = response.request
+    offered = operation(request.method, request.url.path)
+    if offered is not None:
+        listed = offered["responses"]
+        assert str(response.status_code) in listed, (
+            f"{request.method} {request.url.path} gave {response.status_code}, listed: {sorted(listed)}"
+        )
+    if response.status_code >= 400 and not request.url.path.endswith("z"):
+        await response.aread()
+        problem_of(response.status_code, dict(response.headers), response.content)
+
+
+def problem_of(status: int, headers: dict[str, str], body: bytes) -> dict[str, Any]:
+    """A problem document, checked."""
+    assert headers["content-type"] == PROBLEM
+    problem: dict[str, Any] = json.loads(body)
+    jsonschema.validate(problem, schema("ValidationProblem" if "errors" in problem else "Problem"))
+    assert problem["status"] == status
+    assert re.fullmatch("[0-9a-f]{32}", problem["trace_id"])
+    assert "Traceback" not in body.decode()
+    if status in (429, 503):
+        assert int(headers["retry-after"]) > 0
+    return problem
+
+
+def event_schema(name: str) -> dict[str, Any]:
+    """The schema of an event's data."""
+    return schema(openapi.EVENTS[name].__name__)
