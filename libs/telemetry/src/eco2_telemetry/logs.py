@@ -42,4 +42,4 @@ def set_up_logs(level: str) -> None:
         logger.handlers.clear()
         logger.propagate = True
     for name in ("aiormq", "aio_pika", "httpx", "httpx2", "openai", "uvicorn.access", "sse_starlette"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -19,6 +19,7 @@ from chat_worker.settings import WorkerSettings
 from eco2_bus.memory import MemoryEventLog, MemoryJobQueue
 from eco2_sandbox.app import create_app as create_sandbox
 from eco2_sandbox.settings import Settings as SandboxSettings
+from eco2_telemetry.process import settle
 from eco2_telemetry.setup import set_up
 from pydantic import SecretStr
 
@@ -67,6 +68,7 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
             await stack.enter_async_context(_running(consumer.consume()))
             server = ApiServer(create_app(services), log, grace_s=GRACE_S)
             await stack.enter_async_context(_serving(server, listener))
+            settle()
             address = f"[{host}]" if ":" in host else host
             yield Product(f"http://{address}:{listener.getsockname()[1]}", server, uses_stand_ins)
 

@@ -6,6 +6,7 @@ import sys
 import uvloop
 from eco2_bus.rabbitmq import RabbitJobQueue
 from eco2_bus.redis_streams import RedisEventLog
+from eco2_telemetry.process import settle
 from eco2_telemetry.setup import set_up
 
 from chat_api.app import create_app
@@ -24,7 +25,9 @@ async def serve(host: str, port: int, settings: ApiSettings) -> None:
         settings.amqp_url.get_secret_value(), max_length=settings.queue_max_length, name="chat-api"
     )
     services = Services(settings, queue, log, RedisClaims(redis_url), telemetry)
-    await ApiServer(create_app(services), log).serve(sockets=[listen(host, port)])
+    server = ApiServer(create_app(services), log)
+    settle()
+    await server.serve(sockets=[listen(host, port)])
 
 
 def main() -> int:

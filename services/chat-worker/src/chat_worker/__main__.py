@@ -8,6 +8,7 @@ import sys
 import uvloop
 from eco2_bus.rabbitmq import RabbitJobQueue
 from eco2_bus.redis_streams import RedisEventLog
+from eco2_telemetry.process import settle
 from eco2_telemetry.setup import set_up
 
 from chat_worker.bootstrap import open_consumer
@@ -26,6 +27,7 @@ async def work(settings: WorkerSettings) -> None:
     )
     try:
         async with open_consumer(settings, queue, log, telemetry) as consumer:
+            settle()
             consuming = asyncio.create_task(consumer.consume())
             stopped = asyncio.create_task(leaving.wait())
             await asyncio.wait({consuming, stopped}, return_when=asyncio.FIRST_COMPLETED)
