@@ -59,3 +59,6 @@ class Speaker:
         ]
         if self._sources:
             self._writer.event("sources", orjson.dumps(self._sources))
+
+    async def flush(self) -> None:
+        await self._writer.flush()

@@ -32,7 +32,7 @@ def build_graph(checkpointer: BaseCheckpointSaver[Any] | None = None) -> ChatGra
     graph: Any = StateGraph(ChatState, context_schema=TurnContext)
     graph.add_node("intent", step_node("intent", intent))
     # Deferred: branches of different length must not make the answer run twice.
-    graph.add_node("answer", step_node("answer", answer), defer=True)
+    graph.add_node("answer", step_node("answer", answer, ends_turn=True), defer=True)
     graph.add_edge(START, "intent")
     graph.add_conditional_edges("intent", route, list(AGENTS))
     for name, agent in AGENTS.items():

@@ -50,12 +50,16 @@ def _stage(context: TurnContext, name: str) -> Generator[_Stage]:
             context.sink.stage(name, "failed", duration_ms, stage.failed)
 
 
-def step_node(name: str, step: Step) -> Node:
+def step_node(name: str, step: Step, *, ends_turn: bool = False) -> Node:
     """A node that the answer cannot do without: its failure fails the attempt."""
 
     async def node(state: ChatState, runtime: Runtime[TurnContext]) -> ChatState:
         with _stage(runtime.context, name):
-            return await step(state, runtime.context)
+            change = await step(state, runtime.context)
+        if ends_turn:
+            # The session's memory is saved next: a worker that was overtaken must not get there.
+            await runtime.context.sink.flush()
+        return change
 
     return node
 

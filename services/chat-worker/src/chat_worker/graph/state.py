@@ -52,6 +52,10 @@ class Sink(Protocol):
         """What the answer rests on."""
         ...
 
+    async def flush(self) -> None:
+        """Returns when all of it is in the log; raises when the run has lost its job."""
+        ...
+
 
 @dataclass(frozen=True)
 class TurnContext:

@@ -1,0 +1,20 @@
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+
+import pytest
+from chat_worker import consumer
+
+from tests.worker.world import World
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed attempt is retried at once; in earnest later ones wait for seconds."""
+    monkeypatch.setattr(consumer, "random", SimpleNamespace(uniform=lambda *_: 0.001))
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """A running worker."""
+    async with World() as world:
+        yield world

@@ -1,0 +1,134 @@
+"""What a session remembers from one question to the next."""
+
+import asyncio
+
+import orjson
+from chat_worker.domain import Message
+from chat_worker.errors import ModelUnavailable
+from chat_worker.graph.memory import KEPT_MESSAGES, MODEL_CHARS, remember, trim
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.worker.fakes import LateLog, answer_to, findings_in
+from tests.worker.world import World, until
+
+messages = st.lists(
+    st.builds(
+        lambda role, size: Message(role=role, content="가" * size),
+        st.sampled_from(["user", "assistant"]),
+        st.integers(min_value=0, max_value=5_000),
+    ),
+    max_size=60,
+)
+
+
+def earlier(prompt: list[Message]) -> list[str]:
+    """What a prompt tells of the turns before."""
+    return [message["content"] for message in prompt[1:-1]]
+
+
+async def test_the_second_question_of_a_session_sees_the_first(world: World) -> None:
+    await world.answer("페트병은?")
+    await world.answer("그럼 뚜껑은?")
+    turns = ["페트병은?", answer_to("페트병은?")]
+    assert earlier(world.model.asked[-1]) == turns
+    assert earlier(world.model.prompts[-1]) == turns
+
+
+async def test_another_session_sees_nothing_of_it(world: World) -> None:
+    await world.answer("페트병은?", session="mine")
+    await world.answer("그럼 뚜껑은?", session="yours")
+    assert earlier(world.model.asked[-1]) == earlier(world.model.prompts[-1]) == []
+
+
+async def test_another_worker_remembers_the_session_too(world: World) -> None:
+    await world.answer("페트병은?")
+    await world.leave(1)
+    async with World(beside=world) as other:
+        await other.answer("그럼 뚜껑은?")
+    assert earlier(other.model.prompts[-1]) == ["페트병은?", answer_to("페트병은?")]
+
+
+async def test_findings_of_one_turn_are_no_findings_of_the_next(world: World) -> None:
+    first = await world.answer("페트병은?")
+    second = await world.answer("고마워요")
+    assert first.all("sources")
+    assert not second.all("sources")
+    assert second.ended["sources"] == []
+    assert findings_in(world.model.prompts[-1]) == []
+    assert second.ended["usage"]["input_tokens"] == 200
+
+
+async def test_a_failed_attempt_leaves_nothing_in_memory(world: World, quick_retries: None) -> None:
+    world.model.faults = [ModelUnavailable("cut")]
+    story = await world.answer("페트병은?")
+    await world.answer("그럼 뚜껑은?")
+    assert len(story.ended["sources"]) == 2
+    assert earlier(world.model.prompts[-1]) == ["페트병은?", answer_to("페트병은?")]
+
+
+async def test_a_cancelled_question_is_not_remembered(world: World) -> None:
+    world.model.hold_after = 2
+    job_id = await world.ask("페트병은?")
+    await world.model.held.wait()
+    await world.cancel(job_id)
+    await world.story(job_id)
+    world.model.hold_after = None
+    story = await world.answer("캔은?")
+    assert earlier(world.model.prompts[-1]) == []
+    assert (story.text, len(story.ended["sources"])) == (answer_to("캔은?"), 2)
+
+
+async def test_a_worker_that_lost_its_job_does_not_change_what_the_session_remembers(world: World) -> None:
+    late = LateLog(world.log)
+    async with World(beside=world, log=late) as zombie:
+        await world.stop_consuming()
+        zombie.model.hold_after = 999
+        job_id = await zombie.ask("페트병은?")
+        await zombie.model.held.wait()
+        await zombie.stop_consuming()
+        async with World(beside=world) as other:
+            late.on_time.clear()
+            zombie.queue.take_back_all()
+            await other.story(job_id)
+            await other.answer("그럼 뚜껑은?")
+            # The model has gone on meanwhile, and its end is read before the log's refusal.
+            zombie.model.go_on.set()
+            await until(lambda: zombie.model.finished)
+            await asyncio.sleep(0.05)
+            late.on_time.set()
+            await zombie.leave(1)
+            await other.answer("마지막은?")
+    assert earlier(other.model.prompts[-1])[0::2] == ["페트병은?", "그럼 뚜껑은?"]
+
+
+async def test_a_long_conversation_is_cut_to_what_the_model_can_take(world: World) -> None:
+    for turn in range(8):
+        world.model.answers[f"{turn}번째?"] = f"{turn}" * 2_500
+        await world.answer(f"{turn}번째?")
+    told = earlier(world.model.prompts[-1])
+    assert sum(map(len, told)) <= MODEL_CHARS
+    assert told[0::2] == [f"{turn}번째?" for turn in range(3, 7)]
+
+
+@given(messages)
+def test_what_the_model_gets_is_the_newest_of_what_there_is_and_begins_with_a_question(
+    history: list[Message],
+) -> None:
+    kept = trim(history)
+    assert kept == history[len(history) - len(kept) :]
+    assert sum(len(message["content"]) for message in kept) <= MODEL_CHARS
+    assert not kept or kept[0]["role"] == "user"
+
+
+@given(messages, messages)
+def test_a_session_keeps_a_bounded_number_of_messages(left: list[Message], right: list[Message]) -> None:
+    assert remember(left, right) == (left + right)[-KEPT_MESSAGES:]
+
+
+async def test_a_checkpoint_is_plain_data(world: World) -> None:
+    await world.answer("페트병은?")
+    saved = world.memory.get({"configurable": {"thread_id": "s1"}})
+    assert saved is not None
+    values = {name: value for name, value in saved["channel_values"].items() if "branch" not in name}
+    assert orjson.loads(orjson.dumps(values))["history"][0]["content"] == "페트병은?"
