@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 from eco2_devservers import RabbitServer, RedisServer
 
 from tests.api.services import MemoryWorld, RealWorld, World
@@ -58,4 +59,11 @@ async def api(world: World) -> AsyncIterator[Api]:
 @pytest.fixture
 async def memory_api(memory_world: MemoryWorld) -> AsyncIterator[Api]:
     async with api_over(memory_world) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def standing_api() -> AsyncIterator[Api]:
+    """One API in memory for a whole file of small questions."""
+    async with api_over(MemoryWorld()) as made:
         yield made

@@ -9,6 +9,7 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from prometheus_client import CollectorRegistry
 
 from chat_api import chat, errors, events, health, metrics, openapi, page_routes
+from chat_api.body_limit import BodyLimit
 from chat_api.deps import Services
 
 
@@ -28,7 +29,6 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
         version="0.1.0",
         summary="A Korean recycling assistant whose answers stream exactly once.",
         lifespan=lifespan,
-        max_body_size=services.settings.body_max_bytes,
         telemetry={"tracing": False},
         redirect_slashes=False,
     )
@@ -38,6 +38,7 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
     for subject in (chat, events, health, page_routes):
         app.include_router(subject.router)
     metrics.install(app, registry or CollectorRegistry())
+    app.add_middleware(BodyLimit, max_bytes=services.settings.body_max_bytes)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=services.settings.cors_origins,
@@ -49,6 +50,6 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
         app,
         tracer_provider=services.telemetry.provider,
         exclude_spans=["send", "receive"],
-        excluded_urls="livez,readyz,metrics",
+        excluded_urls="^[a-z]+://[^/]+/(livez|readyz|metrics)$",
     )
     return app

@@ -1,6 +1,7 @@
 """Every error of the API as an RFC 9457 problem document, rendered in this one place."""
 
 import logging
+import re
 from typing import Any
 
 from eco2_bus.events import Problem
@@ -16,6 +17,9 @@ from starlette.exceptions import HTTPException
 _log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+FIELDS_MAX = 20
+
+_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class ValidationProblem(Problem):
@@ -97,6 +101,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
+def body_too_large() -> JSONResponse:
+    """413, for a body that is refused before anything reads it."""
+    return _problem(413, *_TITLES[413], "Body too large.")
+
+
 def _problem(
     status: int,
     code: str,
@@ -127,12 +136,17 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
         return _problem(400, "malformed_request", "Malformed request", "The body is not valid JSON.")
     # The value at fault stays out: it is the user's text, and may not even be encodable.
     fields = [
-        {"field": ".".join(str(part) for part in detail["loc"]), "message": detail["msg"]}
-        for detail in details
+        {"field": _field(detail["loc"]), "message": detail["msg"].removeprefix("Value error, ")}
+        for detail in details[:FIELDS_MAX]
     ]
     return _problem(
         422, "invalid_fields", "Invalid fields", "Some fields are invalid.", extra={"errors": fields}
     )
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    # The name of an unknown field is the user's text too, and told only if it looks like a name.
+    return ".".join(str(part) if _NAME.fullmatch(str(part)) else "?" for part in location)
 
 
 _TITLES = {

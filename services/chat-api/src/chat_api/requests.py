@@ -2,11 +2,11 @@
 
 import base64
 import binascii
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import urlsplit
 
 from eco2_bus.job import IMAGE_MAX_BYTES, MESSAGE_MAX_CHARS, Location, SessionId
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 URL_MAX_CHARS = 2_048
 
@@ -33,28 +33,37 @@ class ChatRequest(BaseModel):
             raise ValueError("must not be blank")
         return text
 
-    @model_validator(mode="after")
-    def _is_picture(self) -> Self:
-        if self.image_url is not None:
-            if self.image_url.startswith("data:"):
-                _check_data_url(self.image_url)
+    @field_validator("image_url")
+    @classmethod
+    def _is_picture(cls, url: str | None) -> str | None:
+        if url is not None:
+            if url.startswith("data:"):
+                _check_data_url(url)
             else:
-                _check_https_url(self.image_url)
-        return self
+                _check_https_url(url)
+        return url
 
 
 def _check_https_url(url: str) -> None:
     if len(url) > URL_MAX_CHARS or not url.isprintable():
-        raise ValueError("image_url is too long or has control characters")
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname or parts.username is not None:
-        raise ValueError("image_url must be an https or data URL")
+        raise ValueError("is too long or has control characters")
+    if not _is_https(url):
+        raise ValueError("must be an https or data URL")
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Reading the port checks it.
+        return parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _check_data_url(url: str) -> None:
     head, comma, payload = url.partition(",")
-    if not comma or not head.startswith("data:image/") or not head.endswith(";base64"):
-        raise ValueError("image_url must be data:image/...;base64,...")
+    if not comma or not head.startswith("data:image/") or not head.endswith(";base64") or not payload:
+        raise ValueError("must be data:image/...;base64,...")
     if len(payload) > IMAGE_MAX_BYTES * 4 // 3 + 4:
         raise ValueError("the picture is larger than 5 MB")
     try:
