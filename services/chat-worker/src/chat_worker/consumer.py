@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import orjson
@@ -111,10 +112,19 @@ class Consumer:
     async def _refuse(self, delivery: Delivery, reason: str) -> None:
         """A message that cannot be read: its viewers are told, and it lies in the dead letters."""
         if len(delivery.job_id) == 32:
-            problem = orjson.dumps(UnreadableJob().problem("").model_dump())
-            with contextlib.suppress(LogUnavailable):
-                await self._log.end(delivery.job_id, "error", problem)
+            await self._end_unreadable(delivery.job_id)
         await delivery.dead_letter(f"malformed: {reason}")
+
+    async def _end_unreadable(self, job_id: str) -> None:
+        problem = orjson.dumps(UnreadableJob().problem("").model_dump())
+        pauses_s = _growing_pauses_s()
+        while True:
+            try:
+                await self._log.end(job_id, "error", problem)
+                return
+            except LogUnavailable as error:
+                _log.warning("cannot tell yet that the job is unreadable: %s", error)
+            await asyncio.sleep(next(pauses_s))
 
     async def _take_over(self, job: ChatJob, delivery: Delivery) -> None:
         run = JobRun(job, self._shop)
@@ -145,13 +155,14 @@ class Consumer:
         """Takes the job over, however long the log's store is away: the delivery stays ours meanwhile."""
         delivery = running.delivery
         claim = Claim.FRESH
-        if delivery.is_handed_back:
-            claim = Claim.HANDED_BACK
-        elif delivery.is_redelivered:
+        if delivery.is_redelivered:
+            # First: whoever had a job that was handed back, and lost it, has failed at it like any other.
             claim = Claim.REDELIVERED
+        elif delivery.is_handed_back:
+            claim = Claim.HANDED_BACK
         is_last_delivery = delivery.deliveries >= topology.DELIVERY_LIMIT
         poison = orjson.dumps(Poisoned().problem(propagation.current_trace_id()).model_dump())
-        delay_s = 0.1
+        pauses_s = _growing_pauses_s()
         while True:
             try:
                 return await self._log.take_over(
@@ -165,8 +176,7 @@ class Consumer:
                 # Whether it ran is unknown. As HANDED_BACK the job is ours in either case, and an attempt
                 # that nobody failed at is not counted against it.
                 claim = Claim.HANDED_BACK
-            await asyncio.sleep(delay_s * random.uniform(0.5, 1.5))
-            delay_s = min(delay_s * 2, LOG_RETRY_MAX_S)
+            await asyncio.sleep(next(pauses_s))
 
     async def _run(self, job: ChatJob, running: _Running, taken: TakeOver) -> None:
         writer = LogWriter(
@@ -222,3 +232,10 @@ class Consumer:
                 await keep(
                     self._log, job.job_id, KeptAnswer(job.owner, job.session_id, last.event, last.data)
                 )
+
+
+def _growing_pauses_s() -> Iterator[float]:
+    pause_s = 0.1
+    while True:
+        yield pause_s * random.uniform(0.5, 1.5)
+        pause_s = min(pause_s * 2, LOG_RETRY_MAX_S)
