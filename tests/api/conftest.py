@@ -67,3 +67,22 @@ async def standing_api() -> AsyncIterator[Api]:
     """One API in memory for a whole file of small questions."""
     async with api_over(MemoryWorld()) as made:
         yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["memory", "real"])
+async def shared_world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """As `world`, but one for a whole file."""
+    if request.param == "real":
+        made = RealWorld(request.getfixturevalue("rabbit"), request.getfixturevalue("redis_server"))
+        made.admin.flushall()
+        yield made
+        await made.close()
+    else:
+        yield MemoryWorld()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_api(shared_world: World) -> AsyncIterator[Api]:
+    """As `api`, but one for a whole file."""
+    async with api_over(shared_world) as made:
+        yield made

@@ -66,3 +66,9 @@ def problem_of(
 def event_schema(name: str) -> dict[str, Any]:
     """The schema of an event's data."""
     return schema(openapi.EVENTS[name].__name__)
+
+
+def events() -> list[str]:
+    """The names that the document gives to the events of the stream."""
+    listed = document()["paths"]["/api/v1/chat/{job_id}/events"]["get"]["responses"]["200"]
+    return list(listed["content"]["text/event-stream"]["schema"]["x-events"])

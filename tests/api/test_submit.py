@@ -12,12 +12,14 @@ from tests.api.serving import QUESTION, STREAM, Api
 from tests.api.viewer import Viewer, names
 from tests.api.worker import answer
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
 
 
-async def test_a_question_is_answered_with_its_addresses(api: Api) -> None:
-    response = await api.post()
+async def test_a_question_is_answered_with_its_addresses(shared_api: Api) -> None:
+    response = await shared_api.post()
 
     assert response.status_code == 202
     body = response.json()
@@ -30,20 +32,20 @@ async def test_a_question_is_answered_with_its_addresses(api: Api) -> None:
     assert response.headers["location"] == queued.status_url
 
 
-async def test_the_addresses_work_as_they_are_given(api: Api) -> None:
-    queued = await api.submit()
-    await answer(api.log, queued["job_id"], "라벨을 ", "떼고 버려요.")
+async def test_the_addresses_work_as_they_are_given(shared_api: Api) -> None:
+    queued = await shared_api.submit()
+    await answer(shared_api.log, queued["job_id"], "라벨을 ", "떼고 버려요.")
 
-    assert (await api.client.get(queued["status_url"])).json()["answer"] == "라벨을 떼고 버려요."
-    async with await Viewer.open(api.url, queued["events_url"]) as viewer:
+    assert (await shared_api.client.get(queued["status_url"])).json()["answer"] == "라벨을 떼고 버려요."
+    async with await Viewer.open(shared_api.url, queued["events_url"]) as viewer:
         assert (await viewer.rest())[-1].event == "done"
-    assert (await api.client.post(queued["cancel_url"])).status_code == 200
+    assert (await shared_api.client.post(queued["cancel_url"])).status_code == 200
 
 
-async def test_the_queued_event_is_the_202_again(api: Api) -> None:
-    queued = await api.submit()
+async def test_the_queued_event_is_the_202_again(shared_api: Api) -> None:
+    queued = await shared_api.submit()
 
-    async with await api.events(queued["job_id"]) as viewer:
+    async with await shared_api.events(queued["job_id"]) as viewer:
         first = await viewer.event()
 
     assert first is not None
@@ -51,16 +53,18 @@ async def test_the_queued_event_is_the_202_again(api: Api) -> None:
     assert first.json() == queued
 
 
-async def test_the_job_in_the_queue_carries_the_question_as_it_was_typed(api: Api, world: World) -> None:
+async def test_the_job_in_the_queue_carries_the_question_as_it_was_typed(
+    shared_api: Api, shared_world: World
+) -> None:
     session_id, before = new_id(), int(time.time() * 1000)
-    queued = await api.submit(
+    queued = await shared_api.submit(
         message="이 👨‍👩‍👧 스티커는\n어디에?",
         session_id=session_id,
         image_url="https://example.org/a.png",
         location={"latitude": 37.5, "longitude": 127},
     )
 
-    jobs = {job.job_id: job for job in await world.waiting_jobs()}
+    jobs = {job.job_id: job for job in await shared_world.waiting_jobs()}
     job = jobs[queued["job_id"]]
     assert job.message == "이 👨‍👩‍👧 스티커는\n어디에?"
     assert job.session_id == session_id == queued["session_id"]
@@ -70,43 +74,43 @@ async def test_the_job_in_the_queue_carries_the_question_as_it_was_typed(api: Ap
     assert before <= job.created_at_ms <= time.time() * 1000
 
 
-async def test_a_question_without_a_session_begins_one_of_its_own(api: Api) -> None:
-    first, second = await api.submit(), await api.submit()
+async def test_a_question_without_a_session_begins_one_of_its_own(shared_api: Api) -> None:
+    first, second = await shared_api.submit(), await shared_api.submit()
 
     assert first["session_id"] != second["session_id"]
     assert first["job_id"] != second["job_id"]
 
 
-async def test_the_callers_trace_goes_on(api: Api) -> None:
-    response = await api.post(traceparent=TRACEPARENT)
+async def test_the_callers_trace_goes_on(shared_api: Api) -> None:
+    response = await shared_api.post(traceparent=TRACEPARENT)
 
     assert response.json()["trace_id"] == TRACE_ID
     told = response.headers["server-timing"]
     assert re.fullmatch(rf'traceparent;desc="00-{TRACE_ID}-[0-9a-f]{{16}}-0[01]"', told)
 
 
-async def test_without_a_callers_trace_a_new_one_begins(api: Api) -> None:
-    first, second = await api.submit(), await api.submit()
+async def test_without_a_callers_trace_a_new_one_begins(shared_api: Api) -> None:
+    first, second = await shared_api.submit(), await shared_api.submit()
 
     assert re.fullmatch("[0-9a-f]{32}", first["trace_id"])
     assert first["trace_id"] != second["trace_id"]
 
 
 @pytest.mark.parametrize("junk", ["", "junk", f"00-{'0' * 32}-b7ad6b7169203331-01", "00-é-é-01"])
-async def test_a_malformed_trace_of_the_caller_is_not_used(api: Api, junk: str) -> None:
+async def test_a_malformed_trace_of_the_caller_is_not_used(shared_api: Api, junk: str) -> None:
     headers = {"traceparent": junk.encode()}
-    response = await api.client.post("/api/v1/chat", json={"message": QUESTION}, headers=headers)
+    response = await shared_api.client.post("/api/v1/chat", json={"message": QUESTION}, headers=headers)
 
     assert response.status_code == 202
     assert re.fullmatch("[0-9a-f]{32}", response.json()["trace_id"])
     assert set(response.json()["trace_id"]) != {"0"}
 
 
-async def test_a_post_that_accepts_a_stream_gets_the_events_themselves(api: Api) -> None:
+async def test_a_post_that_accepts_a_stream_gets_the_events_themselves(shared_api: Api) -> None:
     body = f'{{"message": "{QUESTION}"}}'.encode()
     headers = {**STREAM, "Content-Type": "application/json", "traceparent": TRACEPARENT}
     async with await Viewer.open(
-        api.url, "/api/v1/chat", method="POST", body=body, headers=headers
+        shared_api.url, "/api/v1/chat", method="POST", body=body, headers=headers
     ) as viewer:
         assert viewer.status == 200
         assert viewer.headers["content-type"].startswith("text/event-stream")
@@ -118,21 +122,21 @@ async def test_a_post_that_accepts_a_stream_gets_the_events_themselves(api: Api)
         assert TRACE_ID in viewer.headers["server-timing"]
         assert queued.trace_id == TRACE_ID
 
-        await answer(api.log, queued.job_id, "네.")
+        await answer(shared_api.log, queued.job_id, "네.")
         assert names(await viewer.rest()) == ["started", "token", "done"]
         assert viewer.is_whole
 
 
-async def test_a_post_that_accepts_a_stream_still_gets_its_errors_as_problems(api: Api) -> None:
-    response = await api.client.post("/api/v1/chat", json={"message": " "}, headers=STREAM)
+async def test_a_post_that_accepts_a_stream_still_gets_its_errors_as_problems(shared_api: Api) -> None:
+    response = await shared_api.client.post("/api/v1/chat", json={"message": " "}, headers=STREAM)
 
     assert response.status_code == 422
     assert response.json()["code"] == "invalid_fields"
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html", ""])
-async def test_every_other_accept_gets_json(memory_api: Api, accept: str) -> None:
-    response = await memory_api.post(accept=accept)
+async def test_every_other_accept_gets_json(standing_api: Api, accept: str) -> None:
+    response = await standing_api.post(accept=accept)
 
     assert response.status_code == 202
     assert response.headers["content-type"] == "application/json"
