@@ -24,14 +24,14 @@ class Services:
     messaging_system: str = "rabbitmq"
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
     return cast(Services, request.app.state.services)
 
 
 Deps = Annotated[Services, Depends(_services)]
 
 
-def owner(_request: Request) -> str:
+async def owner(_request: Request) -> str:
     """Who is calling; everybody is the same without authentication."""
     return "anonymous"
 
