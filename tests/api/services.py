@@ -59,6 +59,10 @@ class World(Protocol):
         """Takes every job off the queue."""
         ...
 
+    def keys(self) -> set[str]:
+        """Names of all that is kept: logs, cancels, answers and claims."""
+        ...
+
 
 class MemoryWorld:
     def __init__(self) -> None:
@@ -79,6 +83,11 @@ class MemoryWorld:
                 await delivery.ack()
                 jobs.append(ChatJob.from_body(delivery.body))
         return jobs
+
+    def keys(self) -> set[str]:
+        log, claims = vars(self._made.log), vars(self._made.claims)
+        kept = {name: log[name] for name in ("_logs", "_answers", "_cancelled")} | claims
+        return {f"{kind}:{name}" for kind, names in kept.items() for name in names}
 
     async def close(self) -> None:
         await self.log.close()
@@ -125,7 +134,6 @@ class RealWorld:
             await channel.queue_delete(topology.JOBS)
 
     def keys(self) -> set[str]:
-        """All that Redis has, but for the mark that every end leaves."""
         return set(self.admin.keys("*")) - {"chat:copied"}
 
     @contextlib.asynccontextmanager

@@ -9,7 +9,7 @@ import orjson
 from eco2_bus import topology
 from eco2_bus.events import START, Ended, Problem, Queued, Source, Usage, to_json
 from eco2_bus.job import ChatJob
-from eco2_bus.log import JobHead, KeptAnswer, LogSummary, LogUnavailable, TakeOverResult
+from eco2_bus.log import JobHead, KeptAnswer, LogSummary, LogUnavailable
 from eco2_telemetry import propagation
 from eco2_telemetry.messaging import publish_span
 from fastapi import APIRouter, Header, Request, Response
@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from chat_api import claims, errors, sessions
 from chat_api.deps import Deps, Owner, Services
 from chat_api.events import event_stream
-from chat_api.jobs import find_job
+from chat_api.jobs import cancel_job, find_job
 from chat_api.requests import ChatRequest
 
 _log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ async def cancel(job_id: str, response: Response, services: Deps, caller: Owner)
     """Cancels a job wherever it is; safe to repeat."""
     known = await find_job(services, job_id, caller)
     if isinstance(known, LogSummary) and not known.last.ends_job:
-        await _cancel(services, job_id, known.head)
+        await cancel_job(services, job_id, known.head)
     else:
         response.status_code = 200
     return await status(job_id, services, caller)
@@ -131,10 +131,11 @@ async def _submit(services: Services, body: ChatRequest, caller: str) -> Queued:
         created_at_ms=time.time_ns() // 1_000_000,
     )
     queued = _queued(job)
-    await sessions.take_turn(services, job.session_id, job.job_id, body.on_busy)
+    head = JobHead(caller, job.session_id, _traceparent(), to_json(queued), job.created_at_ms)
     try:
-        head = JobHead(caller, job.session_id, _traceparent(), to_json(queued), job.created_at_ms)
+        # The log first: a holder of a session that has no log counts as ended.
         await services.log.create(job.job_id, head)
+        await sessions.take_turn(services, job.session_id, job.job_id, body.on_busy)
         await _publish(services, job)
     except BaseException:
         # The broker may have it all the same: a worker that finds no log drops the job.
@@ -148,16 +149,6 @@ async def _publish(services: Services, job: ChatJob) -> None:
     tracer = services.telemetry.tracer
     with publish_span(tracer, services.messaging_system, topology.JOBS, job.job_id) as headers:
         await services.queue.publish(job, headers)
-
-
-async def _cancel(services: Services, job_id: str, head: JobHead) -> None:
-    ended = Ended(answer="", attempts=0, trace_id=propagation.current_trace_id())
-    data = to_json(ended)
-    taken = await services.log.end(job_id, "cancelled", data, only_if_queued=True)
-    if taken.result is TakeOverResult.OWNED:
-        await services.log.keep_answer(job_id, KeptAnswer(head.owner, head.session_id, "cancelled", data))
-    elif taken.result is TakeOverResult.RUNNING:
-        await services.log.request_cancel(job_id)
 
 
 def _queued(job: ChatJob) -> Queued:

@@ -1,6 +1,8 @@
-"""Finding a job for the one who asks."""
+"""Finding a job for the one who asks, and stopping it."""
 
-from eco2_bus.log import KeptAnswer, LogGone, LogSummary
+from eco2_bus.events import Ended, to_json
+from eco2_bus.log import JobHead, KeptAnswer, LogGone, LogSummary, TakeOverResult
+from eco2_telemetry import propagation
 
 from chat_api import errors
 from chat_api.deps import Services
@@ -20,6 +22,22 @@ async def find_job(services: Services, job_id: str, caller: str) -> LogSummary |
     if summary.head.owner != caller:
         raise errors.unknown_job()
     return summary
+
+
+async def cancel_job(services: Services, job_id: str, head: JobHead) -> None:
+    """Ends a job that nobody has begun; has the worker end any other."""
+    ended = Ended(answer="", attempts=0, trace_id=_trace_id(head))
+    data = to_json(ended)
+    taken = await services.log.end(job_id, "cancelled", data, only_if_queued=True)
+    if taken.result is TakeOverResult.OWNED:
+        await services.log.keep_answer(job_id, KeptAnswer(head.owner, head.session_id, "cancelled", data))
+    elif taken.result is TakeOverResult.RUNNING:
+        await services.log.request_cancel(job_id)
+
+
+def _trace_id(head: JobHead) -> str:
+    job = propagation.span_context(head.traceparent)
+    return f"{job.trace_id:032x}" if job is not None else ""
 
 
 def _is_job_id(text: str) -> bool:

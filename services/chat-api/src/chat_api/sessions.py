@@ -4,10 +4,11 @@ import asyncio
 import time
 from typing import Literal
 
-from eco2_bus.log import LogGone
+from eco2_bus.log import JobHead, LogGone
 
 from chat_api import errors
 from chat_api.deps import Services
+from chat_api.jobs import cancel_job
 
 
 async def take_turn(
@@ -18,19 +19,22 @@ async def take_turn(
     deadline = time.monotonic() + services.settings.session_wait_s
     interrupted: str | None = None
     while (holder := await services.claims.take_session(session_id, job_id, ended)) is not None:
-        if await _has_ended(services, holder):
+        working = await _unless_ended(services, holder)
+        if working is None:
             ended = holder
             continue
         if on_busy == "reject" or time.monotonic() >= deadline:
             raise errors.session_busy(holder)
         if interrupted != holder:
-            await services.log.request_cancel(holder)
             interrupted = holder
-        await asyncio.sleep(0.05)
+            await cancel_job(services, holder, working)
+        else:
+            await asyncio.sleep(0.05)
 
 
-async def _has_ended(services: Services, job_id: str) -> bool:
+async def _unless_ended(services: Services, job_id: str) -> JobHead | None:
     try:
-        return (await services.log.summary(job_id)).last.ends_job
+        summary = await services.log.summary(job_id)
     except LogGone:
-        return True
+        return None
+    return None if summary.last.ends_job else summary.head
