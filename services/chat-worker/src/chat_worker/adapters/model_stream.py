@@ -10,6 +10,7 @@ import orjson
 from chat_worker.domain import TokenUsage
 from chat_worker.errors import AnswerRefused, ModelUnavailable
 
+LINE_MAX_BYTES = 1_000_000
 _DATA = b"data:"
 _DONE = b"[DONE]"
 
@@ -32,6 +33,8 @@ class StreamReader:
     def feed(self, data: bytes) -> str:
         """The text that this data completes; raises ModelUnavailable or AnswerRefused."""
         *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LINE_MAX_BYTES:
+            raise ModelUnavailable("the model sends a line without end")
         texts = [text for line in lines if line.startswith(_DATA) and (text := self._take(line[5:].strip()))]
         return "".join(texts)
 
@@ -45,13 +48,7 @@ class StreamReader:
 
     def usage(self) -> TokenUsage:
         """The vendor's figures, or what was counted here, marked as estimated."""
-        if self._usage is None:
-            return TokenUsage(input_tokens=0, output_tokens=self.chunks, model=self._model, estimated=True)
-        return TokenUsage(
-            input_tokens=int(self._usage.get("prompt_tokens") or 0),
-            output_tokens=int(self._usage.get("completion_tokens") or 0),
-            model=self._model,
-        )
+        return usage_of(self._usage, self._model, counted=self.chunks)
 
     def _take(self, payload: bytes) -> str:
         if payload == _DONE:
@@ -80,6 +77,17 @@ class StreamReader:
         if text:
             self.chunks += 1
         return text
+
+
+def usage_of(usage: dict[str, Any] | None, model: str, *, counted: int) -> TokenUsage:
+    """A reply's `usage`, or an estimate of as many output tokens as were counted."""
+    if usage is None:
+        return TokenUsage(input_tokens=0, output_tokens=counted, model=model, estimated=True)
+    return TokenUsage(
+        input_tokens=int(usage.get("prompt_tokens") or 0),
+        output_tokens=int(usage.get("completion_tokens") or 0),
+        model=model,
+    )
 
 
 def _parse(payload: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The answer's stream from a server that speaks the OpenAI API, as raw bytes over aiohttp."""
+"""`POST {base_url}/chat/completions` of a server that speaks the OpenAI API, over aiohttp."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -13,12 +13,15 @@ from chat_worker.errors import ModelRejected, ModelUnavailable
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 MAX_TRIES = 3
-ERROR_MAX_BYTES = 16_384
+REPLY_MAX_BYTES = 1_000_000
 _MAY_PASS = frozenset({408, 409, 425, 429})
 
 
-class CompletionStreams:
-    """Opens streams of `POST {base_url}/chat/completions`."""
+class Completions:
+    """A server that is busy or down is tried again, until its first byte.
+
+    Every method raises ModelUnavailable, also in mid-stream, or ModelRejected.
+    """
 
     def __init__(self, base_url: str, headers: Mapping[str, str]) -> None:
         self._url = base_url.rstrip("/") + "/chat/completions"
@@ -31,20 +34,20 @@ class CompletionStreams:
             trust_env=True,
         )
 
-    @asynccontextmanager
-    async def open(self, body: Mapping[str, Any]) -> AsyncGenerator[AsyncGenerator[bytes]]:
-        """The bytes of one stream; leaving early closes the connection, and so stops the model.
+    async def reply(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The whole reply."""
+        response = await self._open(body)
+        async with response:
+            raw = b"".join([data async for data in _chunks(response, REPLY_MAX_BYTES)])
+        try:
+            return orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            raise ModelUnavailable("the model's reply is no JSON") from None
 
-        A server that is busy or down is tried again, until the first byte. Raises ModelUnavailable, also
-        in mid-stream, or ModelRejected.
-        """
-        tries = AsyncRetrying(
-            retry=retry_if_exception_type(ModelUnavailable),
-            stop=stop_after_attempt(MAX_TRIES),
-            wait=wait_random_exponential(multiplier=0.2, max=3),
-            reraise=True,
-        )
-        response: aiohttp.ClientResponse = await tries(self._post, orjson.dumps(body))
+    @asynccontextmanager
+    async def stream(self, body: Mapping[str, Any]) -> AsyncGenerator[AsyncGenerator[bytes]]:
+        """The reply's bytes as they come; leaving early closes the connection, and so stops the model."""
+        response = await self._open(body)
         async with response:
             yield _chunks(response)
 
@@ -52,20 +55,33 @@ class CompletionStreams:
         """Closes all connections."""
         await self._session.close()
 
-    async def _post(self, body: bytes) -> aiohttp.ClientResponse:
+    async def _open(self, body: Mapping[str, Any]) -> aiohttp.ClientResponse:
+        tries = AsyncRetrying(
+            retry=retry_if_exception_type(ModelUnavailable),
+            stop=stop_after_attempt(MAX_TRIES),
+            wait=wait_random_exponential(multiplier=0.2, max=3),
+            reraise=True,
+        )
+        response: aiohttp.ClientResponse = await tries(self._try, orjson.dumps(body))
+        return response
+
+    async def _try(self, body: bytes) -> aiohttp.ClientResponse:
         try:
             response = await self._session.post(self._url, data=body)
             if response.status == 200:
                 return response
             async with response:
-                raise _refusal(response.status, await response.content.read(ERROR_MAX_BYTES))
+                raise _refusal(response.status, await response.content.read(REPLY_MAX_BYTES))
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ModelUnavailable(type(error).__name__) from error
 
 
-async def _chunks(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
+async def _chunks(response: aiohttp.ClientResponse, max_bytes: int | None = None) -> AsyncGenerator[bytes]:
+    room = max_bytes
     try:
         async for data in response.content.iter_any():
+            if room is not None and (room := room - len(data)) < 0:
+                raise ModelUnavailable("the model's reply is too long")
             yield data
     except (aiohttp.ClientError, TimeoutError) as error:
         raise ModelUnavailable(type(error).__name__) from error
