@@ -20,9 +20,11 @@ def document() -> dict[str, Any]:
     return create_app(memory_services()).openapi()
 
 
-def schema(name: str) -> dict[str, Any]:
-    """One schema of the document, complete enough to validate with."""
-    return {"$ref": f"#/components/schemas/{name}", "components": document()["components"]}
+@cache
+def validator(name: str) -> jsonschema.Draft202012Validator:
+    """Holds data against one of the document's schemas."""
+    components = document()["components"]
+    return jsonschema.Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": components})
 
 
 def operation(method: str, path: str) -> dict[str, Any] | None:
@@ -54,7 +56,7 @@ def problem_of(
     """A problem document, checked."""
     assert headers["content-type"] == PROBLEM
     problem: dict[str, Any] = json.loads(body)
-    jsonschema.validate(problem, schema("ValidationProblem" if "errors" in problem else "Problem"))
+    validator("ValidationProblem" if "errors" in problem else "Problem").validate(problem)
     assert problem["status"] == status
     assert re.fullmatch("[0-9a-f]{32}", problem["trace_id"]) or not is_traced
     assert "Traceback" not in body.decode()
@@ -63,9 +65,9 @@ def problem_of(
     return problem
 
 
-def event_schema(name: str) -> dict[str, Any]:
-    """The schema of an event's data."""
-    return schema(openapi.EVENTS[name].__name__)
+def check_event(name: str, data: Any) -> None:
+    """Holds an event's data against its schema."""
+    validator(openapi.EVENTS[name].__name__).validate(data)
 
 
 def events() -> list[str]:

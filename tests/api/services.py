@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import aio_pika
 import redis
+from aio_pika.exceptions import ChannelNotFoundEntity
 from chat_api.claims import MemoryClaims, RedisClaims
 from chat_api.deps import Services
 from chat_api.settings import ApiSettings
@@ -123,7 +124,10 @@ class RealWorld:
     async def waiting_jobs(self) -> list[ChatJob]:
         jobs: list[ChatJob] = []
         async with self._channel() as channel:
-            queue = await channel.get_queue(topology.JOBS)
+            try:
+                queue = await channel.get_queue(topology.JOBS)
+            except ChannelNotFoundEntity:
+                return []
             while (message := await queue.get(fail=False, no_ack=True)) is not None:
                 jobs.append(ChatJob.from_body(message.body))
         return jobs

@@ -191,3 +191,10 @@ async def test_a_bad_stream_request_is_answered_with_a_problem_too(standing_api:
         problem = json.loads(await asked.body())
 
     assert (asked.status, problem["code"]) == (404, "job_not_found")
+
+
+async def test_a_body_where_none_is_read_changes_nothing(standing_api: Api) -> None:
+    job_id = await standing_api.new_job()
+    response = await standing_api.client.request("GET", f"/api/v1/chat/{job_id}", content=b"a" * 8_000_000)
+
+    assert (response.status_code, response.json()["status"]) == (200, "queued")

@@ -15,7 +15,8 @@ class BodyLimit:
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        # No GET of ours reads a body.
+        if scope["type"] != "http" or scope["method"] == "GET":
             await self._app(scope, receive, send)
         elif self._is_declared_larger(scope):
             await errors.body_too_large()(scope, receive, send)
