@@ -11,6 +11,8 @@ import uvicorn
 from eco2_bus.log import EventLog
 from fastapi import FastAPI
 
+from chat_api.short_cut import ShortCut
+
 SLOW_PEER_TIMEOUT_MS = 60_000
 
 
@@ -20,7 +22,7 @@ class ApiServer(uvicorn.Server):
     def __init__(self, app: FastAPI, log: EventLog, *, grace_s: int = 10) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                ShortCut(app),
                 loop="uvloop",
                 http="httptools",
                 log_config=None,
@@ -59,7 +61,8 @@ def listen(host: str, port: int) -> socket.socket:
     peer never reads would otherwise keep its last bytes in memory for ever.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named, because asyncio switches Nagle's delay off only where it sees that the socket is TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SLOW_PEER_TIMEOUT_MS)
