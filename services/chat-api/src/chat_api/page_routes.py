@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
 router = APIRouter(include_in_schema=False)
 
 _PAGE = Path(__file__).parent / "page"
-_TYPES = {"index.html": "text/html; charset=utf-8", "app.js": "text/javascript", "style.css": "text/css"}
+_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+_NAMES = frozenset(path.name for path in _PAGE.iterdir() if path.suffix in _TYPES)
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
@@ -21,7 +22,8 @@ _HEADERS = {
 
 
 def _file(name: str) -> FileResponse:
-    return FileResponse(_PAGE / name, media_type=_TYPES[name], headers=_HEADERS)
+    path = _PAGE / name
+    return FileResponse(path, media_type=_TYPES[path.suffix], headers=_HEADERS)
 
 
 @router.get("/")
@@ -30,13 +32,9 @@ async def index() -> FileResponse:
     return _file("index.html")
 
 
-@router.get("/page/app.js")
-async def script() -> FileResponse:
-    """The chat's script."""
-    return _file("app.js")
-
-
-@router.get("/page/style.css")
-async def style() -> FileResponse:
-    """The chat's style."""
-    return _file("style.css")
+@router.get("/page/{name}")
+async def part(name: str) -> FileResponse:
+    """A script or the style of the chat."""
+    if name not in _NAMES:
+        raise HTTPException(404)
+    return _file(name)

@@ -1,0 +1,28 @@
+// Keeps the newest line in sight, but only for a reader who is already there.
+
+const NEAR_PX = 56;
+
+export class BottomKeeper {
+  #scroller;
+  #isAtBottom = true;
+
+  constructor(scroller, content, downButton) {
+    this.#scroller = scroller;
+    scroller.addEventListener('scroll', () => {
+      this.#isAtBottom = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
+      downButton.hidden = this.#isAtBottom;
+    }, { passive: true });
+    downButton.addEventListener('click', () => this.toBottom());
+    // Growing text, and the on-screen keyboard.
+    const sizes = new ResizeObserver(() => {
+      if (this.#isAtBottom) this.toBottom();
+    });
+    sizes.observe(content);
+    sizes.observe(scroller);
+  }
+
+  toBottom() {
+    this.#isAtBottom = true;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+}

@@ -1,0 +1,88 @@
+from typing import Literal
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.chat_page import ChatPage, done, token
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SOURCE = {"title": "가" * 80, "url": "https://example.org/", "document": "x" * 120, "section": "나"}
+WIDE = f"{'가나다' * 60} https://example.org/{'x' * 200} [1]"
+
+# The contrast of every visible text with the colour behind it, by WCAG 2.
+CONTRASTS = """() => {
+    const rgb = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
+    const light = (colour) => {
+        const [r, g, b] = rgb(colour).map((c) => c / 255)
+            .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const colour = getComputedStyle(at).backgroundColor;
+            if (colour !== 'transparent' && rgb(colour)[3] !== 0) return colour;
+        }
+        return 'rgb(255, 255, 255)';
+    };
+    return [...document.querySelectorAll('body *')]
+        .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+        .filter((e) => e.checkVisibility())
+        .map((e) => {
+            const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort((x, y) => y - x);
+            return [(a + 0.05) / (b + 0.05), `${e.className} ${e.textContent.slice(0, 30)}`];
+        });
+}"""
+
+
+async def scrolls_sideways(page: Page) -> bool:
+    return await page.evaluate(
+        "[document.documentElement, document.getElementById('scroller')]"
+        ".some((e) => e.scrollWidth > e.clientWidth)"
+    )
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+async def test_no_width_needs_sideways_scrolling(chat: ChatPage, width: int) -> None:
+    await chat.page.set_viewport_size({"width": width, "height": 844})
+    assert not await scrolls_sideways(chat.page)
+    await chat.is_told(("sources", [SOURCE]), token(WIDE), done(WIDE, sources=[SOURCE], sample_data=True))
+    await chat.ask("페트병" * 100)
+    await chat.ends()
+    await expect(chat.turns.locator(".sources")).to_be_visible()
+    assert not await scrolls_sideways(chat.page)
+    box = await chat.turns.locator(".sources").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_text_stands_out_from_its_ground(
+    chat: ChatPage, scheme: Literal["light", "dark"]
+) -> None:
+    await chat.page.emulate_media(color_scheme=scheme)
+    # Colours that change under the eyes do so gradually.
+    await chat.page.reload()
+    contrasts = await chat.page.evaluate(CONTRASTS)
+    await chat.ask()
+    await chat.ends()
+    await chat.is_told(("error", {"code": "unavailable", "status": 503}))
+    await chat.ask()
+    await expect(chat.turns).to_have_count(2)
+    await chat.ends("error")
+    contrasts += await chat.page.evaluate(CONTRASTS)
+    assert len(contrasts) > 20
+    assert [text for contrast, text in contrasts if contrast < 4.5] == []
+
+
+async def test_the_page_can_be_used_with_the_keyboard_alone(chat: ChatPage) -> None:
+    await expect(chat.question).to_be_focused()
+    await chat.question.press_sequentially("유리병은 어떻게 버려?")
+    await chat.page.keyboard.press("Tab")
+    await expect(chat.send).to_be_focused()
+    await chat.page.keyboard.press("Enter")
+    await chat.ends()
+    await expect(chat.question).to_be_focused()
+    await chat.page.keyboard.press("Shift+Tab")
+    await expect(chat.turns.locator(".sources a").last).to_be_focused()
