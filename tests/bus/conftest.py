@@ -1,9 +1,11 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from eco2_bus import redis_streams
+from eco2_bus.queue import JobQueue
 from eco2_devservers import RabbitServer, RedisServer
 
+from tests.bus.brokers import Broker, Consumer, MemoryBroker, RabbitBroker
 from tests.bus.worlds import MemoryWorld, RedisWorld, World
 
 
@@ -38,3 +40,37 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     made = MemoryWorld() if request.param == "memory" else RedisWorld(request.getfixturevalue("redis_server"))
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def rabbit_broker(rabbit: RabbitServer) -> AsyncIterator[RabbitBroker]:
+    broker = RabbitBroker(rabbit)
+    await broker.empty()
+    yield broker
+    await broker.close()
+
+
+@pytest.fixture(params=["memory", "rabbitmq"])
+async def broker(request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
+    """Each of the two brokers in turn, with an empty queue: both keep the same contract."""
+    if request.param == "memory":
+        made: MemoryBroker | RabbitBroker = MemoryBroker()
+    else:
+        made = RabbitBroker(request.getfixturevalue("rabbit"))
+        await made.empty()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def consumers() -> AsyncIterator[Callable[[JobQueue, int], Consumer]]:
+    """Begins to consume; what is left over is stopped."""
+    started: list[Consumer] = []
+
+    def start(queue: JobQueue, prefetch: int) -> Consumer:
+        started.append(Consumer(queue, prefetch))
+        return started[-1]
+
+    yield start
+    for consumer in started:
+        await consumer.stop()

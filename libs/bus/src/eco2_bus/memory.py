@@ -273,8 +273,9 @@ class MemoryJobQueue:
         self._max_length = max_length
         self._visibility_timeout_s = visibility_timeout_s
         self._ready: deque[_Message] = deque()
-        self._lent: dict[MemoryDelivery, _Message] = {}
+        self._lent: dict[MemoryDelivery, tuple[_Message, asyncio.TimerHandle]] = {}
         self._changed = asyncio.Event()
+        self._is_closed = False
 
     async def publish(self, job: ChatJob, headers: dict[str, str]) -> None:
         if len(self._ready) >= self._max_length:
@@ -286,7 +287,7 @@ class MemoryJobQueue:
 
     async def _consume(self, prefetch: int) -> AsyncGenerator[MemoryDelivery, None]:
         mine: set[MemoryDelivery] = set()
-        while True:
+        while not self._is_closed:
             mine &= self._lent.keys()
             if self._ready and len(mine) < prefetch:
                 delivery = self._lend()
@@ -300,20 +301,23 @@ class MemoryJobQueue:
         message = self._ready.popleft()
         message.deliveries += 1
         delivery = MemoryDelivery(self, message)
-        self._lent[delivery] = message
-        asyncio.get_running_loop().call_later(self._visibility_timeout_s, self._take_back, delivery)
+        loop = asyncio.get_running_loop()
+        self._lent[delivery] = message, loop.call_later(self._visibility_timeout_s, self._take_back, delivery)
         return delivery
 
     def _take_back(self, delivery: MemoryDelivery) -> None:
-        message = self._lent.pop(delivery, None)
-        if message is not None:
-            delivery.has_lease = False
-            self.put(message)
+        message, _ = self._lent.pop(delivery)
+        delivery.has_lease = False
+        self.put(message)
 
     def settle(self, delivery: MemoryDelivery) -> bool:
         """Takes a delivery off loan; False when it was settled before."""
         self._changed.set()
-        return self._lent.pop(delivery, None) is not None
+        lent = self._lent.pop(delivery, None)
+        if lent is not None:
+            # A pending timer would keep the body, up to 5 MB of picture, until it fires.
+            lent[1].cancel()
+        return lent is not None
 
     def put(self, message: _Message) -> None:
         """Queues a message and wakes the consumers."""
@@ -327,4 +331,8 @@ class MemoryJobQueue:
         return None
 
     async def close(self) -> None:
+        self._is_closed = True
+        for _, timer in self._lent.values():
+            timer.cancel()
         self._ready.clear()
+        self._changed.set()

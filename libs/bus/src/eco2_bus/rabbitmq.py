@@ -108,6 +108,7 @@ class RabbitJobQueue:
         self._publisher: _Session | None = None
         self._consumer: _Session | None = None
         self._connecting = asyncio.Lock()
+        self._is_closed = False
 
     async def publish(self, job: ChatJob, headers: dict[str, str]) -> None:
         await self.publish_body(job.job_id, job.to_body(), headers)
@@ -139,7 +140,8 @@ class RabbitJobQueue:
 
     async def _consume(self, prefetch: int) -> AsyncGenerator[RabbitDelivery, None]:
         delay_s = 0.2
-        while True:
+        while not self._is_closed:
+            session: _Session | None = None
             try:
                 session = self._consumer = await self._connect("consumer")
                 await session.channel.set_qos(prefetch_count=prefetch)
@@ -150,6 +152,11 @@ class RabbitJobQueue:
                 _log.warning("lost RabbitMQ, reconnecting")
             except BROKER_ERRORS as error:
                 _log.warning("no RabbitMQ: %s", type(error).__name__)
+            # Not in a finally: a consumer that is stopped leaves its session to the deliveries still out.
+            if session is not None:
+                await session.close()
+            if self._is_closed:
+                return
             await asyncio.sleep(delay_s * random.uniform(0.5, 1.5))
             delay_s = min(delay_s * 2, 5.0)
 
@@ -170,6 +177,9 @@ class RabbitJobQueue:
 
         session.connection.close_callbacks.add(on_close)
         session.channel.close_callbacks.add(on_close)
+        # The broker stops a consumer whose queue is deleted, and leaves its channel open.
+        underlay = await session.channel.get_underlay_channel()
+        underlay.on_consumer_cancel_callbacks.add(on_close)
         tag = await session.jobs.consume(on_message)
         try:
             while (delivery := await arrived.get()) is not None:
@@ -206,12 +216,15 @@ class RabbitJobQueue:
         await self._publishing()
 
     async def close(self) -> None:
+        self._is_closed = True
         for session in (self._publisher, self._consumer):
             if session is not None:
                 await session.close()
 
     async def _publishing(self) -> _Session:
         async with self._connecting:
+            if self._is_closed:
+                raise QueueUnavailable("closed")
             if self._publisher is None or not self._publisher.is_open:
                 if self._publisher is not None:
                     await self._publisher.close()
@@ -228,7 +241,11 @@ class RabbitJobQueue:
                 heartbeat=HEARTBEAT_S,
                 client_properties={"connection_name": f"{self._name}-{role}"},
             )
-            channel = await connection.channel(on_return_raises=True)
-            session = _Session(connection, channel)
-            session.exchange, session.jobs = await topology.declare(channel, self._max_length)
+            try:
+                channel = await connection.channel(on_return_raises=True)
+                session = _Session(connection, channel)
+                session.exchange, session.jobs = await topology.declare(channel, self._max_length)
+            except BaseException:
+                await connection.close()
+                raise
             return session
