@@ -11,8 +11,6 @@ import uvicorn
 from eco2_bus.log import EventLog
 from fastapi import FastAPI
 
-from chat_api.short_cut import ShortCut
-
 SLOW_PEER_TIMEOUT_MS = 60_000
 
 
@@ -22,7 +20,7 @@ class ApiServer(uvicorn.Server):
     def __init__(self, app: FastAPI, log: EventLog, *, grace_s: int = 10) -> None:
         super().__init__(
             uvicorn.Config(
-                ShortCut(app),
+                app,
                 loop="uvloop",
                 http="httptools",
                 log_config=None,
