@@ -112,11 +112,6 @@ async def soon(work: Awaitable[T]) -> T:
     return await asyncio.wait_for(work, 40)
 
 
-async def take(deliveries: AsyncIterator[Delivery]) -> Delivery:
-    """The next delivery, which must come."""
-    return await soon(anext(deliveries))  # type: ignore[arg-type]
-
-
 class Consumer:
     """A consumer whose deliveries are collected as they come."""
 

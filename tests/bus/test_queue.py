@@ -1,10 +1,13 @@
 """The queue of jobs: confirmed, delivered at least once, settled once; over both brokers."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 
 import pytest
 from eco2_bus.job import ChatJob
+from eco2_bus.memory import MemoryJobQueue
 from eco2_bus.queue import JobQueue, QueueFull
 
 from tests.bus.brokers import Broker, Consumer, new_job, soon
@@ -252,3 +255,18 @@ async def test_a_closed_queue_ends_its_consumers(broker: Broker, consumers: Star
     await consumer.next()
     await queue.close()
     await soon(consumer.task)
+
+
+async def test_a_settled_delivery_does_not_stay_in_memory_until_its_lease_would_have_ended() -> None:
+    queue = MemoryJobQueue()
+    deliveries = aiter(queue.consume(1))
+    traces: list[weakref.ref[object]] = []
+    for _ in range(5):
+        await queue.publish(new_job(), {})
+        delivery = await anext(deliveries)
+        traces.append(weakref.ref(delivery))
+        await delivery.ack()
+    gc.collect()
+    # The consumer keeps the last one in hand until the next comes.
+    assert [trace() for trace in traces[:-1]] == [None] * 4
+    await queue.close()

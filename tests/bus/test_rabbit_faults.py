@@ -38,6 +38,8 @@ async def test_publisher_and_consumer_go_on_by_themselves_after_a_restart(
     await queue.publish(held_job, {})
     held = await consumer.next()
     await queue.publish(waiting_job, {})
+    # RabbitMQ writes the names of new quorum queues to disk after seconds; a kill before that loses them.
+    await asyncio.to_thread(server.ctl, "eval", "[dets:sync(T) || T <- dets:all()].")
     await asyncio.to_thread(getattr(server, way))
     await eventually(lambda: not held.has_lease)
     with pytest.raises(QueueUnavailable):
