@@ -1,0 +1,55 @@
+"""RabbitMQ, Redis and the API going away under load: late is allowed, lost or doubled is not."""
+
+import asyncio
+
+from tests.e2e.conftest import MakeLoad
+from tests.e2e.driver import Account
+from tests.e2e.stack import Stack, until_answering
+
+JOBS = 16
+
+
+async def test_a_broker_that_stops_and_starts_loses_nothing(stack: Stack, make_load: MakeLoad) -> None:
+    await stack.staff(2)
+    async with make_load("RabbitMQ stop/start", JOBS, seed=11) as run:
+        await run.streaming(JOBS // 2)
+        await asyncio.to_thread(stack.rabbit.stop)
+        await asyncio.to_thread(stack.rabbit.start)
+    assert run.account == Account(accepted=JOBS, completed=JOBS)
+    await stack.until_consumers(2)
+    assert not await stack.take_dead()
+
+
+async def test_a_broker_that_is_killed_and_starts_loses_nothing(stack: Stack, make_load: MakeLoad) -> None:
+    await stack.staff(2)
+    await asyncio.to_thread(stack.rabbit.settle)
+    async with make_load("RabbitMQ kill -9/start", JOBS, seed=12) as run:
+        await run.streaming(1)
+        await asyncio.to_thread(stack.rabbit.kill)
+        await asyncio.to_thread(stack.rabbit.start)
+    assert run.account == Account(accepted=JOBS, completed=JOBS)
+    await stack.until_consumers(2)
+    assert not await stack.take_dead()
+
+
+async def test_a_redis_with_aof_that_is_killed_and_starts_loses_nothing(
+    stack: Stack, make_load: MakeLoad
+) -> None:
+    await stack.staff(2)
+    async with make_load("Redis kill -9/start, appendfsync always", JOBS, seed=13) as run:
+        await run.streaming(JOBS // 2)
+        await asyncio.to_thread(stack.redis_server.kill)
+        await asyncio.to_thread(stack.redis_server.start)
+    assert run.account == Account(accepted=JOBS, completed=JOBS)
+    assert sum(viewer.gaps for job in run.jobs for viewer in job.viewers) == 0
+
+
+async def test_an_api_that_is_killed_and_starts_is_resumed_from(stack: Stack, make_load: MakeLoad) -> None:
+    await stack.staff(2)
+    async with make_load("API kill -9/start", JOBS, seed=14) as run:
+        await run.streaming(JOBS // 2)
+        await asyncio.to_thread(stack.api.kill)
+        stack.api.start()
+        await until_answering(f"{stack.api_url}/readyz")
+    assert run.account == Account(accepted=JOBS, completed=JOBS)
+    assert all(not viewer.all("reset") for job in run.jobs for viewer in job.viewers)
