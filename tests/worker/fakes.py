@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from chat_worker.domain import JsonSchema, Message, Passage, TokenUsage
-from chat_worker.ports import StreamEnd
+from chat_worker.ports import Evidence, StreamEnd
 from eco2_bus.log import Append, Claim, KeptAnswer, LogTop, LogUnavailable, TakeOver
 from eco2_bus.memory import MemoryDelivery, MemoryEventLog, MemoryJobQueue, _Message
 
@@ -103,9 +103,13 @@ class FakeGuide:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def search(self, question: str) -> list[Passage]:
+    def search(self, question: str) -> Evidence:
         self.asked.append(question)
-        return [] if "모르는" in question else [passage(question, part) for part in ("분리", "배출")]
+        if "모르는" in question:
+            return Evidence([], is_named=False)
+        return Evidence(
+            [passage(question, part) for part in ("분리", "배출")], is_named="비슷한" not in question
+        )
 
 
 def passage(question: str, part: str) -> Passage:

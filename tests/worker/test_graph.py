@@ -100,7 +100,7 @@ async def test_a_slow_agent_does_not_stop_the_answer(monkeypatch: pytest.MonkeyP
     async with World() as world:
         story = await world.answer()
         (finding,) = findings_in(world.model.prompts[-1])
-    assert (finding["status"], finding["note"]) == ("failed", "The look-up took too long.")
+    assert (finding["status"], finding["note"]) == ("failed", "찾아보는 데 시간이 너무 오래 걸렸어요.")
     assert ("waste_rag", "failed") in story.stages()
     assert story.end == "done"
 
@@ -137,7 +137,7 @@ async def test_an_intent_that_is_not_served_is_said_to_be_one(world: World) -> N
     findings = {finding["agent"]: finding for finding in findings_in(world.model.prompts[-1])}
     assert findings["waste_rag"]["status"] == "ok"
     assert findings["weather"]["status"] == "failed"
-    assert "weather" in findings["weather"]["note"]
+    assert "날씨" in findings["weather"]["note"]
     assert story.ended["intents"] == ["waste", "weather"]
 
 
@@ -147,6 +147,13 @@ async def test_a_thing_that_the_guide_does_not_know_is_said_to_be_unknown(world:
     assert finding["status"] == "not_found"
     assert "모르는 물건" in finding["note"]
     assert story.ended["sources"] == []
+
+
+async def test_a_look_alike_is_said_to_be_one(world: World) -> None:
+    await world.answer("비슷한 물건은 어떻게 버려?")
+    (finding,) = findings_in(world.model.prompts[-1])
+    assert finding["status"] == "ok"
+    assert "비슷한 품목" in finding["note"]
 
 
 @pytest.mark.parametrize("greeting", ["안녕", "안녕하세요!", "고마워요~", "hi", "Thanks!", "  hello  "])

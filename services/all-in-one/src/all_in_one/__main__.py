@@ -7,7 +7,7 @@ import time
 
 import uvloop
 
-from all_in_one.product import open_product
+from all_in_one.product import CannotListen, open_product
 
 
 async def serve(host: str, port: int) -> None:
@@ -39,9 +39,9 @@ def main() -> int:
     options = parser.parse_args()
     try:
         uvloop.run(serve(options.host, options.port))
-    except OSError as error:
+    except CannotListen as error:
         print(
-            f"Cannot listen on {options.host}:{options.port}: {error.strerror}. "
+            f"Cannot listen on {options.host}:{options.port}: {error}. "
             "Choose another port with PORT=... (make) or --port.",
             file=sys.stderr,
         )

@@ -9,7 +9,7 @@ import httpx
 import orjson
 import uvloop
 
-from all_in_one.product import open_product
+from all_in_one.product import CannotListen, open_product
 
 DEFAULT_QUESTION = "다 쓴 페트병은 어떻게 버려?"
 TIMEOUT_S = 120
@@ -97,7 +97,7 @@ def main() -> int:
     question = parser.parse_args().question.strip() or DEFAULT_QUESTION
     try:
         uvloop.run(ask(question))
-    except (DemoFailed, httpx.HTTPError, OSError) as error:
+    except (DemoFailed, CannotListen, httpx.HTTPError, OSError) as error:
         print(f"demo failed: {error or type(error).__name__}", file=sys.stderr)
         return 1
     return 0

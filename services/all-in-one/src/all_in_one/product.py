@@ -30,6 +30,10 @@ STAND_IN_PACE_MS = 12.0
 MESSAGING_SYSTEM = "memory"
 
 
+class CannotListen(Exception):
+    """The address is taken, or none of ours; the text says why."""
+
+
 @dataclass(frozen=True)
 class Product:
     """The running product."""
@@ -49,8 +53,8 @@ class _InnerServer(uvicorn.Server):
 
 @asynccontextmanager
 async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
-    """Starts the product; raises OSError when the port is taken, before anything else is started."""
-    with contextlib.closing(listen(host, port)) as listener:
+    """Starts the product; raises CannotListen before anything else is started."""
+    with contextlib.closing(_listener(host, port)) as listener:
         api_settings, settings = ApiSettings(), WorkerSettings()
         api_telemetry = set_up("chat-api", log_level=api_settings.log_level)
         worker_telemetry = set_up("chat-worker", log_level=api_settings.log_level)
@@ -71,6 +75,15 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
             settle()
             address = f"[{host}]" if ":" in host else host
             yield Product(f"http://{address}:{listener.getsockname()[1]}", server, uses_stand_ins)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        return listen(host, port)
+    except OSError as error:
+        raise CannotListen(error.strerror) from error
+    except OverflowError as error:
+        raise CannotListen("ports end at 65535") from error
 
 
 def _with_stand_in(settings: WorkerSettings, base_url: str) -> WorkerSettings:

@@ -40,6 +40,9 @@ class JobStatus(BaseModel):
     intents: list[str] | None = None
     sources: list[Source] | None = None
     usage: Usage | None = None
+    attempts: int | None = None
+    duration_ms: int | None = None
+    sample_data: bool | None = None
     error: Problem | None = None
 
 
@@ -177,6 +180,9 @@ def _ended(job_id: str, session_id: str, event: str, data: bytes) -> JobStatus:
         intents=ended.intents,
         sources=ended.sources,
         usage=ended.usage,
+        attempts=ended.attempts,
+        duration_ms=ended.duration_ms,
+        sample_data=ended.sample_data,
     )
 
 

@@ -21,6 +21,9 @@ class Intent(StrEnum):
     GENERAL = "general"
 
 
+Language = Literal["ko", "en"]
+
+
 class SubQuestion(BaseModel):
     """One thing that was asked, with what the question says about it."""
 
@@ -34,6 +37,7 @@ class SubQuestion(BaseModel):
     place: str | None = None
     district: str | None = None
     date: str | None = None
+    language: Language = "ko"
 
 
 class Understanding(BaseModel):
@@ -41,7 +45,7 @@ class Understanding(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    language: Literal["ko", "en"] = "ko"
+    language: Language = "ko"
     intents: list[SubQuestion] = Field(min_length=1, max_length=10)
 
 
@@ -57,7 +61,7 @@ class Passage(TypedDict):
 
 
 class Finding(TypedDict):
-    """What one agent brings to the answer; `note` says in plain words what went wrong, if anything."""
+    """What one agent brings to the answer; `note` tells the user, in their language, what is amiss."""
 
     agent: str
     status: Literal["ok", "not_found", "failed"]

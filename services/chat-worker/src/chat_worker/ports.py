@@ -32,11 +32,19 @@ class ChatModel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Passages, best first; `is_named` when they are about a thing that the question names."""
+
+    passages: list[Passage]
+    is_named: bool
+
+
 class WasteGuide(Protocol):
     """The waste guide."""
 
-    def search(self, question: str) -> list[Passage]:
-        """The passages that answer a question, best first; empty when the guide does not know the thing."""
+    def search(self, question: str) -> Evidence:
+        """What the guide says to a question; no passages when it does not know the thing."""
         ...
 
 

@@ -22,7 +22,10 @@ async def intent(state: ChatState, context: TurnContext) -> ChatState:
     understanding, usage = await understand(state.get("question", ""), history, context.tools.model)
     return {
         "language": understanding.language,
-        "intents": [asked.model_dump(mode="json") for asked in understanding.intents],
+        "intents": [
+            {**asked.model_dump(mode="json"), "language": understanding.language}
+            for asked in understanding.intents
+        ],
         "usage": [usage] if usage else [],
     }
 

@@ -10,11 +10,17 @@ from langgraph.runtime import Runtime
 from opentelemetry.trace import Status, StatusCode
 
 from chat_worker.agents import Agent
-from chat_worker.domain import Finding, SubQuestion
+from chat_worker.domain import Finding, Language, SubQuestion
 from chat_worker.graph.state import AgentTask, ChatState, TurnContext
 
 Step = Callable[[ChatState, TurnContext], Awaitable[ChatState]]
 Node = Callable[[Any, Runtime[TurnContext]], Awaitable[Any]]
+
+
+_TOO_SLOW: dict[Language, str] = {
+    "ko": "찾아보는 데 시간이 너무 오래 걸렸어요.",
+    "en": "The look-up took too long.",
+}
 
 
 class AgentFailed(Exception):
@@ -39,8 +45,10 @@ def _stage(context: TurnContext, name: str) -> Generator[_Stage]:
         context.sink.stage(name, "started")
         try:
             yield stage
-        except BaseException:
-            context.sink.stage(name, "failed", (perf_counter() - began) * 1000)
+        except BaseException as error:
+            # A stop is told apart from a failure, though the graph ends here in both cases.
+            detail = "stopped" if isinstance(error, asyncio.CancelledError) else None
+            context.sink.stage(name, "failed", (perf_counter() - began) * 1000, detail)
             raise
         duration_ms = (perf_counter() - began) * 1000
         if stage.failed is None:
@@ -75,7 +83,7 @@ def agent_node(name: str, agent: Agent) -> Node:
                     finding = await agent.run(asked, runtime.context.tools)
             except TimeoutError:
                 stage.failed = f"no result within {agent.deadline_s:g} s"
-                finding = _failed(name, "The look-up took too long.")
+                finding = _failed(name, _TOO_SLOW[asked.language])
             except AgentFailed as failure:
                 stage.failed = type(failure).__name__
                 finding = _failed(name, failure.note)

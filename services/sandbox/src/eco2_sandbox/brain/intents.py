@@ -18,6 +18,10 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _FOLLOWS_UP = re.compile(r"^(?:그럼|그러면|그건|그거는?|what about|how about|then)\s*", re.IGNORECASE)
+_BARE = re.compile(r"[가-힣A-Za-z0-9]{2,12}(?: [가-힣A-Za-z0-9]{1,10})?[?？!.~ ]*")
+_ASKS_OTHERWISE = re.compile(
+    r"뭐|무엇|누구|왜|언제|어디|얼마|알려|해줘|할까|있어|없어|what|who|why|when|where", re.IGNORECASE
+)
 _WITH_ITEM = ("waste", "bulk_waste", "collection_point", "recyclable_price")
 _MOST_READINGS = 6
 
@@ -40,7 +44,7 @@ def understand(question: str, earlier: Sequence[str]) -> dict[str, object]:
     """Return the `Understanding` of a question; `earlier` are the user's questions before, newest first."""
     found = _read_all(question)
     if not found:
-        found = _follow_up(question, earlier) or [_general(question)]
+        found = _follow_up(question, earlier) or _bare_item(question) or [_general(question)]
     elif _POINTS_BACK.search(question):
         found = [_with_earlier_item(reading, earlier) for reading in found]
     return {"language": language_of(question), "intents": [asdict(one) for one in found[:_MOST_READINGS]]}
@@ -113,6 +117,14 @@ def _read(clause: str) -> Reading:
 def _is_same_wish(one: Reading, other: Reading) -> bool:
     new = (other.item not in (None, one.item), other.place not in (None, one.place), other.date != one.date)
     return one.intent == other.intent and not any(new)
+
+
+def _bare_item(question: str) -> list[Reading]:
+    """A thing's name and nothing else, as people type it with the thing in hand."""
+    text = question.strip()
+    if not _BARE.fullmatch(text) or _SMALL_TALK.search(text) or _ASKS_OTHERWISE.search(text):
+        return []
+    return [replace(_read(text), intent="waste", confidence=0.7, item=entities.noun(text))]
 
 
 def _general(question: str) -> Reading:
