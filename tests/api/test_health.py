@@ -1,6 +1,8 @@
 """Whether the process lives, what it lacks, and what it counts."""
 
 import asyncio
+import statistics
+import time
 
 import pytest
 from eco2_devservers import RabbitServer, RedisServer, TcpProxy
@@ -77,3 +79,14 @@ async def test_job_ids_and_unknown_paths_do_not_multiply_the_metrics(memory_api:
 
     assert (await memory_api.client.get("/metrics")).text.count("\n") == once
     assert first.status_code == 200
+
+
+async def test_an_answer_does_not_wait_for_the_last_one_to_be_acknowledged(memory_api: Api) -> None:
+    waits: list[float] = []
+    for _ in range(40):
+        began = time.perf_counter()
+        await memory_api.client.get("/livez")
+        waits.append(time.perf_counter() - began)
+
+    # Nagle's algorithm holds the second part of each answer back for 40 ms.
+    assert statistics.median(waits) < 0.03

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
 
 import pytest
 from eco2_devservers import RabbitServer, RedisServer
@@ -55,7 +56,7 @@ async def drops(viewer: Viewer) -> list[str]:
     return [frame.split(b"\n")[0][4:].decode() for frame in frames if frame.startswith(b"id: ")]
 
 
-async def pieces(viewer: Viewer):  # type: ignore[no-untyped-def]
+async def pieces(viewer: Viewer) -> AsyncIterator[bytes]:
     with contextlib.suppress(OSError, asyncio.IncompleteReadError):
         while True:
             length = int(await viewer.reader.readuntil(b"\r\n"), 16)

@@ -1,8 +1,6 @@
 """The form of an event stream: its headers, its first byte, its pulse, its end."""
 
 import json
-import statistics
-import time
 
 import pytest
 from eco2_bus.log import Claim
@@ -113,21 +111,3 @@ async def test_line_breaks_and_odd_characters_arrive_as_they_were_written(shared
         events = await viewer.rest()
     assert [event.json()["text"] for event in events if event.event == "token"] == pieces
     assert names(events) == ["queued", "started", *["token"] * len(pieces), "done"]
-
-
-async def test_a_token_leaves_without_waiting_for_the_last_one_to_be_acknowledged(
-    standing_api: Api,
-) -> None:
-    job_id = await standing_api.new_job()
-    worker = await Worker.begin(standing_api.log, job_id)
-    waits: list[float] = []
-    async with await standing_api.events(job_id) as viewer:
-        await viewer.until("started")
-        for piece in "가나다라마바사아자차":
-            began = time.perf_counter()
-            await worker.say(piece)
-            await viewer.event()
-            waits.append(time.perf_counter() - began)
-
-    # Nagle's algorithm would hold each back for 40 ms.
-    assert statistics.median(waits) < 0.03

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -69,8 +70,6 @@ class Viewer:
 
     @classmethod
     async def connect(cls, base_url: str, receive_buffer: int | None = None) -> Self:
-        import socket
-
         address = urlsplit(base_url)
         link = socket.socket()
         link.setblocking(False)
