@@ -82,9 +82,11 @@ async def make_load(
         await calm.ended()
         answers |= {job.question: job.viewers[0].ended["answer"] for job in calm.jobs}
         assert len(set(answers.values())) == len(ITEMS)
-    return lambda label, questions, seed=1: driver.load(
-        Load(label, api, sandbox, seed), questions, answers, TABLE
-    )
+
+    def make(label: str, questions: int, seed: int, spread_s: float = 0) -> AbstractAsyncContextManager[Load]:
+        return driver.load(Load(label, api, sandbox, seed), questions, answers, TABLE, spread_s)
+
+    return make
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -140,12 +140,16 @@ def _is_own(job: Job, viewer: Viewer, status: dict[str, Any], expected: str | No
 
 
 @asynccontextmanager
-async def load(run: Load, questions: int, expected: dict[str, str], table: list[str]) -> AsyncGenerator[Load]:
-    """Puts questions about different things, all at once; at the end of the block the account is drawn up."""
-    asking = [
-        asyncio.create_task(run.ask(f"{ITEMS[number % len(ITEMS)]}은 어떻게 버려?"))
-        for number in range(questions)
-    ]
+async def load(
+    run: Load, questions: int, expected: dict[str, str], table: list[str], spread_s: float
+) -> AsyncGenerator[Load]:
+    """Puts questions about different things; at the end of the block the account is drawn up."""
+
+    async def ask(number: int) -> None:
+        await asyncio.sleep(spread_s * number / questions)
+        await run.ask(f"{ITEMS[number % len(ITEMS)]}은 어떻게 버려?")
+
+    asking = [asyncio.create_task(ask(number)) for number in range(questions)]
     try:
         yield run
         await asyncio.wait_for(asyncio.gather(*asking), WITHIN_S)

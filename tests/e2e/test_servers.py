@@ -6,13 +6,15 @@ from tests.e2e.conftest import MakeLoad
 from tests.e2e.driver import Account
 from tests.e2e.stack import Stack, until_answering
 
-JOBS = 16
+JOBS = 24
+SPREAD_S = 6
+"""Some questions come before, some during and some after the outage."""
 
 
 async def test_a_broker_that_stops_and_starts_loses_nothing(stack: Stack, make_load: MakeLoad) -> None:
     await stack.staff(2)
-    async with make_load("RabbitMQ stop/start", JOBS, seed=11) as run:
-        await run.streaming(JOBS // 2)
+    async with make_load("RabbitMQ stop/start", JOBS, seed=11, spread_s=SPREAD_S) as run:
+        await run.streaming(4)
         await asyncio.to_thread(stack.rabbit.stop)
         await asyncio.to_thread(stack.rabbit.start)
     assert run.account == Account(accepted=JOBS, completed=JOBS)
@@ -23,8 +25,8 @@ async def test_a_broker_that_stops_and_starts_loses_nothing(stack: Stack, make_l
 async def test_a_broker_that_is_killed_and_starts_loses_nothing(stack: Stack, make_load: MakeLoad) -> None:
     await stack.staff(2)
     await asyncio.to_thread(stack.rabbit.settle)
-    async with make_load("RabbitMQ kill -9/start", JOBS, seed=12) as run:
-        await run.streaming(1)
+    async with make_load("RabbitMQ kill -9/start", JOBS, seed=12, spread_s=SPREAD_S) as run:
+        await run.streaming(4)
         await asyncio.to_thread(stack.rabbit.kill)
         await asyncio.to_thread(stack.rabbit.start)
     assert run.account == Account(accepted=JOBS, completed=JOBS)
@@ -36,8 +38,8 @@ async def test_a_redis_with_aof_that_is_killed_and_starts_loses_nothing(
     stack: Stack, make_load: MakeLoad
 ) -> None:
     await stack.staff(2)
-    async with make_load("Redis kill -9/start, appendfsync always", JOBS, seed=13) as run:
-        await run.streaming(JOBS // 2)
+    async with make_load("Redis kill -9/start, appendfsync always", JOBS, seed=13, spread_s=SPREAD_S) as run:
+        await run.streaming(4)
         await asyncio.to_thread(stack.redis_server.kill)
         await asyncio.to_thread(stack.redis_server.start)
     assert run.account == Account(accepted=JOBS, completed=JOBS)
@@ -46,8 +48,8 @@ async def test_a_redis_with_aof_that_is_killed_and_starts_loses_nothing(
 
 async def test_an_api_that_is_killed_and_starts_is_resumed_from(stack: Stack, make_load: MakeLoad) -> None:
     await stack.staff(2)
-    async with make_load("API kill -9/start", JOBS, seed=14) as run:
-        await run.streaming(JOBS // 2)
+    async with make_load("API kill -9/start", JOBS, seed=14, spread_s=SPREAD_S) as run:
+        await run.streaming(4)
         await asyncio.to_thread(stack.api.kill)
         stack.api.start()
         await until_answering(f"{stack.api_url}/readyz")

@@ -14,7 +14,7 @@ async def test_a_worker_killed_in_mid_answer_is_replaced_by_another(
     stack: Stack, make_load: MakeLoad
 ) -> None:
     first, _ = await stack.staff(2)
-    async with make_load("worker kill -9, another at work", JOBS) as run:
+    async with make_load("worker kill -9, another at work", JOBS, seed=1) as run:
         await run.streaming(JOBS // 2)
         await asyncio.to_thread(first.kill)
     assert run.account == Account(accepted=JOBS, completed=JOBS)
