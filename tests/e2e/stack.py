@@ -102,19 +102,15 @@ class Stack:
     def start_worker(self, **env: str) -> Program:
         """Starts one more worker; `staff` waits until it works."""
         self._count += 1
-        worker = Program(
-            f"worker-{self._count}",
-            self.folder,
-            "-m",
-            "chat_worker",
-            REDIS_URL=self.redis_server.url,
-            AMQP_URL=self.rabbit.url,
-            CHECKPOINT_URL=f"sqlite:///{self.folder}/checkpoints.sqlite",
-            OPENAI_API_KEY=API_KEY,
-            OPENAI_BASE_URL=f"{self.sandbox_url}/v1",
-            OPENAI_MODEL="eco2-sandbox",
-            **env,
-        )
+        usual = {
+            "REDIS_URL": self.redis_server.url,
+            "AMQP_URL": self.rabbit.url,
+            "CHECKPOINT_URL": f"sqlite:///{self.folder}/checkpoints.sqlite",
+            "OPENAI_API_KEY": API_KEY,
+            "OPENAI_BASE_URL": f"{self.sandbox_url}/v1",
+            "OPENAI_MODEL": "eco2-sandbox",
+        }
+        worker = Program(f"worker-{self._count}", self.folder, "-m", "chat_worker", **usual | env)
         worker.start()
         self.workers.append(worker)
         return worker
@@ -138,6 +134,10 @@ class Stack:
                 return (await _declared(channel, topology.JOBS)).consumer_count == count
 
             await until(is_so)
+
+    def amqp_url(self, port: int) -> str:
+        """The broker's address by way of a proxy."""
+        return self.rabbit.url.replace(str(self.rabbit.port), str(port))
 
     async def depth(self, queue: str) -> int:
         """How many messages wait in a queue."""

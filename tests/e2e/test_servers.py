@@ -2,6 +2,8 @@
 
 import asyncio
 
+from eco2_devservers import TcpProxy
+
 from tests.e2e.conftest import MakeLoad
 from tests.e2e.driver import Account
 from tests.e2e.stack import Stack, until_answering
@@ -31,6 +33,25 @@ async def test_a_broker_that_is_killed_and_starts_loses_nothing(stack: Stack, ma
         await asyncio.to_thread(stack.rabbit.start)
     assert run.account == Account(accepted=JOBS, completed=JOBS)
     await stack.until_consumers(2)
+    assert not await stack.take_dead()
+
+
+async def test_workers_cut_off_from_the_broker_in_mid_answer_share_their_jobs_anew(
+    stack: Stack, make_load: MakeLoad
+) -> None:
+    await stack.staff(0)
+    with TcpProxy(stack.rabbit.port) as proxy:
+        for _ in range(2):
+            stack.start_worker(AMQP_URL=stack.amqp_url(proxy.port))
+        await stack.until_consumers(2)
+        async with make_load("RabbitMQ connections cut, twice", JOBS, seed=15, spread_s=SPREAD_S) as run:
+            for _ in range(2):
+                await run.streaming(4)
+                await asyncio.to_thread(proxy.cut)
+                await stack.until_consumers(2)
+        await stack.staff(0)
+    assert run.account == Account(accepted=JOBS, completed=JOBS)
+    assert [stack.failures(job.job_id) for job in run.jobs] == [0] * JOBS
     assert not await stack.take_dead()
 
 

@@ -34,8 +34,7 @@ async def test_a_submit_whose_confirmation_is_lost_leaves_no_answered_job(stack:
     await stack.staff(1)
     with TcpProxy(stack.rabbit.port) as proxy:
         port = free_port()
-        amqp_url = stack.rabbit.url.replace(str(stack.rabbit.port), str(proxy.port))
-        api = stack.make_api("api-behind-proxy", port, amqp_url)
+        api = stack.make_api("api-behind-proxy", port, stack.amqp_url(proxy.port))
         api.start()
         try:
             await until_answering(f"http://127.0.0.1:{port}/readyz")
