@@ -26,9 +26,7 @@ class Worker:
     async def begin(cls, log: EventLog, job_id: str, claim: Claim = Claim.FRESH) -> "Worker":
         taken = await take_over(log, job_id, claim)
         assert taken.result is TakeOverResult.OWNED
-        writer = LogWriter(
-            log, WriteBeat(), job_id, attempt=taken.attempt, length=taken.length, first=taken.first
-        )
+        writer = LogWriter(log, WriteBeat(), job_id, taken=taken)
         return cls(log, job_id, writer)
 
     async def say(self, *pieces: str) -> None:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 import redis
+from eco2_bus.log import Claim, Fenced, LogUnavailable, TakeOverResult
 from eco2_bus.redis_streams import RedisEventLog, log_key
+from eco2_bus.writer import LogWriter
 from eco2_devservers import RedisServer, TcpProxy
 
-from tests.bus.worlds import begin, content, eventually, ids, in_time, own, read_all, text_of
+from tests.bus.worlds import begin, content, eventually, ids, in_time, own, read_all, take_over, text_of
 
 
 @dataclass
@@ -139,3 +141,48 @@ async def test_an_end_whose_confirmation_the_failover_cuts_off_is_written_again(
     await pair.fail_over()
     await in_time(ending)
     assert ids(await read_all(log, job_id)) == ["0-1", "1-1", "1-2", "1-3"]
+
+
+async def test_two_workers_that_hold_one_attempt_number_after_a_failover_do_not_mix(
+    pair: Pair, log: RedisEventLog
+) -> None:
+    job_id = await begin(log)
+    await eventually(lambda: pair.replica_length(job_id) == 1)
+    pair.stop_copying()
+    lost: list[Exception] = []
+    first = await own(log, job_id, on_lost=lost.append)
+    first.token("from the first")
+    await first.flush()
+    await pair.fail_over()
+    second = await in_time(_own_when_back(log, job_id))
+    assert (first.attempt, second.attempt) == (1, 1)
+    second.token("from the second")
+    await in_time(second.flush())
+    first.token("more of the first")
+    with pytest.raises(Fenced):
+        await in_time(first.flush())
+    await in_time(second.end("done", b"{}"))
+    assert text_of(await read_all(log, job_id)) == "from the second"
+    assert len(lost) == 1
+
+
+async def test_failures_outlive_a_failover_that_lost_the_take_over(pair: Pair, log: RedisEventLog) -> None:
+    job_id = await begin(log)
+    await own(log, job_id)
+    await own(log, job_id, Claim.REDELIVERED)
+    await eventually(lambda: pair.replica_length(job_id) == 3)
+    pair.stop_copying()
+    writer = await own(log, job_id, Claim.REDELIVERED)
+    await pair.fail_over()
+    writer.token("text")
+    await in_time(writer.flush())
+    taken = await take_over(log, job_id, Claim.REDELIVERED, poison_after=3)
+    assert (taken.result, taken.failures) == (TakeOverResult.POISONED, 3)
+
+
+async def _own_when_back(log: RedisEventLog, job_id: str) -> LogWriter:
+    while True:
+        try:
+            return await own(log, job_id, Claim.REDELIVERED)
+        except LogUnavailable:
+            await asyncio.sleep(0.01)

@@ -160,9 +160,7 @@ async def own(
         log,
         beat or WriteBeat(),
         job_id,
-        attempt=taken.attempt,
-        length=taken.length,
-        first=taken.first,
+        taken=taken,
         **options,
     )
 

@@ -99,6 +99,8 @@ class TakeOver:
     length: int = 0
     failures: int = 0
     first: tuple[str, bytes] = ("", b"")
+    writer: str = ""
+    """Tells two attempts of one number apart: a failover can lose a take-over that was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class Append:
     entries: Sequence[tuple[str, bytes]]
     is_last: bool = False
     lease_lost: bool = False
+    failures: int = 0
+    writer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,8 @@ class LogTop:
     id: EntryId
     length: int
     has_ended: bool
+    writer: str
+    """Who began the attempt of the last entry."""
 
 
 class EventLog(Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class _Log:
     expires_at: float
     tail: Tail = field(default_factory=Tail)
     failures: int = 0
+    writer: str = ""
     lease_lost: bool = False
 
     @property
@@ -88,7 +90,7 @@ class MemoryEventLog:
             reason = b"handed_back" if claim is Claim.HANDED_BACK else b"worker_lost"
             first = ("reset", b'{"attempt":%d,"reason":"%b"}' % (last + 1, reason))
         self._begin_attempt(log, *first)
-        return TakeOver(TakeOverResult.OWNED, last + 1, len(log.entries), log.failures, first)
+        return TakeOver(TakeOverResult.OWNED, last + 1, len(log.entries), log.failures, first, log.writer)
 
     async def end(self, job_id: str, event: str, data: bytes, *, only_if_queued: bool = False) -> TakeOver:
         log = self._find(job_id)
@@ -104,7 +106,7 @@ class MemoryEventLog:
         if log is None:
             answer.set_exception(LogGone(write.job_id))
         elif len(log.entries) != write.expected_length:
-            answer.set_result(LogTop(log.top.id, len(log.entries), log.top.ends_job))
+            answer.set_result(LogTop(log.top.id, len(log.entries), log.top.ends_job, log.writer))
         else:
             for seq, (event, data) in enumerate(write.entries, write.first_seq):
                 self._add(log, EntryId(write.attempt, seq), event, data)
@@ -189,6 +191,7 @@ class MemoryEventLog:
     def _begin_attempt(self, log: _Log, event: str, data: bytes) -> None:
         self._add(log, EntryId(log.top.id.attempt + 1, 1), event, data)
         log.lease_lost = False
+        log.writer = uuid.uuid4().hex
 
     def _add(self, log: _Log, id_: EntryId, event: str, data: bytes) -> None:
         log.entries.append(LogEntry(id_, event, data, time.time_ns() // 1_000_000))

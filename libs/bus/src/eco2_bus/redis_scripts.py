@@ -2,7 +2,7 @@
 
 Each script touches one key, so the logs shard over a Redis Cluster. An entry has the fields `event`,
 `data` and `at` (Unix ms); the first one also `owner`, `session_id` and `traceparent`; the first one of an
-attempt also `failures`. Every append is announced on the channel as
+attempt also `failures` and the `writer` it belongs to. Every append is announced on the channel as
 `{job_id} {previous id} {id} {at} {event}\\n{data}`, in the same step, so a refused write is never heard.
 """
 
@@ -36,7 +36,7 @@ return 1
 """
 
 # KEYS: log  ARGV: job, at, expected length, attempt, first seq, previous id, end ttl_s or '', lease lost,
-# then event and data of each entry.
+# failures and writer for the attempt's first entry, then event and data of each entry.
 # A later entry never overtakes a failed earlier one: the first error leaves the script.
 APPEND = (
     _ANNOUNCE
@@ -45,12 +45,17 @@ local length = redis.call('XLEN', KEYS[1])
 if length == 0 then return 'gone' end
 if length ~= tonumber(ARGV[3]) then
   local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-  return {top[1], length, ended(field(top, 'event')) and 1 or 0}
+  local opening = string.match(top[1], '^%d+') .. '-1'
+  local first = redis.call('XRANGE', KEYS[1], opening, opening)[1]
+  local writer = first and field(first, 'writer') or ''
+  return {top[1], length, ended(field(top, 'event')) and 1 or 0, writer}
 end
 local seq, previous = tonumber(ARGV[5]), ARGV[6]
-for i = 9, #ARGV, 2 do
+for i = 11, #ARGV, 2 do
   local id = ARGV[4] .. '-' .. seq
-  if ARGV[8] == '1' then
+  if seq == 1 then
+    add(KEYS[1], id, ARGV[i], ARGV[i + 1], ARGV[2], 'failures', ARGV[9], 'writer', ARGV[10])
+  elseif ARGV[8] == '1' then
     add(KEYS[1], id, ARGV[i], ARGV[i + 1], ARGV[2], 'lease', 'lost')
   else
     add(KEYS[1], id, ARGV[i], ARGV[i + 1], ARGV[2])
@@ -63,7 +68,7 @@ return length
 """
 )
 
-# KEYS: log  ARGV: job, at, claim, poison after, poison data, end ttl_s
+# KEYS: log  ARGV: job, at, claim, poison after, poison data, end ttl_s, writer
 TAKE_OVER = (
     _ANNOUNCE
     + """
@@ -85,7 +90,7 @@ elseif last > 0 then
   local reason = ARGV[3] == 'handed_back' and 'handed_back' or 'worker_lost'
   event, data = 'reset', '{"attempt":' .. (last + 1) .. ',"reason":"' .. reason .. '"}'
 end
-add(KEYS[1], id, event, data, ARGV[2], 'failures', failures)
+add(KEYS[1], id, event, data, ARGV[2], 'failures', failures, 'writer', ARGV[7])
 announce(ARGV[1], top[1], id, ARGV[2], event, data)
 if event == 'error' then
   redis.call('EXPIRE', KEYS[1], ARGV[6])

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import random
 import time
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from typing import Any
 
@@ -116,18 +117,9 @@ class RedisEventLog:
         await self._link.execute("DEL", log_key(job_id))
 
     async def take_over(self, job_id: str, claim: Claim, *, poison_after: int, poison: bytes) -> TakeOver:
-        return _take_over(
-            await self._run(
-                redis_scripts.TAKE_OVER,
-                job_id,
-                job_id,
-                _now_ms(),
-                claim.value,
-                poison_after,
-                poison,
-                self._end_ttl,
-            )
-        )
+        writer = uuid.uuid4().hex
+        arguments = (job_id, _now_ms(), claim.value, poison_after, poison, self._end_ttl, writer)
+        return _take_over(await self._run(redis_scripts.TAKE_OVER, job_id, *arguments), writer)
 
     async def end(self, job_id: str, event: str, data: bytes, *, only_if_queued: bool = False) -> TakeOver:
         arguments = (job_id, _now_ms(), int(only_if_queued), event, data, self._end_ttl)
@@ -147,6 +139,8 @@ class RedisEventLog:
             str(write.previous),
             self._end_ttl if write.is_last else "",
             int(write.lease_lost),
+            write.failures,
+            write.writer,
         ]
         for event, data in write.entries:
             arguments.append(event)
@@ -167,7 +161,9 @@ class RedisEventLog:
         elif value == b"gone":
             answer.set_exception(LogGone("the log has expired"))
         else:
-            answer.set_result(LogTop(EntryId.parse(value[0].decode()), value[1], bool(value[2])))
+            answer.set_result(
+                LogTop(EntryId.parse(value[0].decode()), value[1], bool(value[2]), value[3].decode())
+            )
 
     def _passing(self, error: BaseException) -> BaseException:
         """A refusal that the writer can resolve by looking at the log's top counts as no answer."""
@@ -367,10 +363,10 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _take_over(reply: list[Any]) -> TakeOver:
+def _take_over(reply: list[Any], writer: str = "") -> TakeOver:
     result = TakeOverResult(reply[0].decode())
     if result is TakeOverResult.OWNED and len(reply) > 2:
-        return TakeOver(result, reply[1], reply[2], reply[3], (reply[4].decode(), reply[5]))
+        return TakeOver(result, reply[1], reply[2], reply[3], (reply[4].decode(), reply[5]), writer)
     return TakeOver(result, reply[1] if len(reply) > 1 else 0, failures=reply[3] if len(reply) > 3 else 0)
 
 

@@ -13,7 +13,7 @@ from time import monotonic, perf_counter
 import orjson
 
 from eco2_bus.events import EntryId
-from eco2_bus.log import Append, EventLog, Fenced, LogGone, LogTop, LogUnavailable
+from eco2_bus.log import Append, EventLog, Fenced, LogGone, LogTop, LogUnavailable, TakeOver
 
 GATHER_MIN_S = 0.010
 GATHER_MAX_S = 0.030
@@ -69,20 +69,19 @@ class LogWriter:
         beat: WriteBeat,
         job_id: str,
         *,
-        attempt: int,
-        length: int,
-        first: tuple[str, bytes],
+        taken: TakeOver,
         has_lease: Callable[[], bool] = lambda: True,
         on_lost: Callable[[Exception], None] = lambda _: None,
         on_landed: Callable[[int, float], None] = lambda _tokens, _age_s: None,
     ) -> None:
         self.job_id = job_id
-        self.attempt = attempt
+        self.attempt = taken.attempt
+        self._taken = taken
         self._log = log
         self._beat = beat
-        self._length = length
+        self._length = taken.length
         # Kept until the job ends: a Redis that comes back with a shorter log gets them again.
-        self._entries: list[tuple[str, bytes]] = [first]
+        self._entries: list[tuple[str, bytes]] = [taken.first]
         self._landed = 1
         self._up_to = 1
         self._epoch = log.epoch
@@ -199,6 +198,8 @@ class LogWriter:
                 self._entries[landed:] if landed else list(self._entries),
                 is_last=self._is_ending,
                 lease_lost=not self._has_lease(),
+                failures=self._taken.failures,
+                writer=self._taken.writer,
             )
         )
         self._in_flight.add_done_callback(self._written)
@@ -239,8 +240,8 @@ class LogWriter:
 
     def _resume_from(self, top: LogTop) -> None:
         """The log is not as long as it was left: see whether a reply, an entry or the lease was lost."""
-        mine = top.id.attempt == self.attempt
-        if top.id.attempt > self.attempt or (top.has_ended and not mine):
+        mine = top.id.attempt == self.attempt and top.writer == self._taken.writer
+        if not mine and (top.has_ended or top.id.attempt >= self.attempt):
             self._lose(Fenced(f"the log is at {top.id}"))
         elif mine and top.id.seq >= self._up_to:
             self._length = top.length

@@ -183,9 +183,7 @@ class Consumer:
             self._log,
             self._beat,
             job.job_id,
-            attempt=taken.attempt,
-            length=taken.length,
-            first=taken.first,
+            taken=taken,
             has_lease=lambda: running.delivery.has_lease,
             on_lost=running.run.lose,
         )
