@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from eco2_sandbox.brain.intents import understand
 from jsonschema import validate
 from langchain_openai import ChatOpenAI
 from openai import DefaultAsyncHttpxClient
@@ -183,3 +184,18 @@ async def test_langchain_streams_text_and_usage(model):
         whole += chunk
     assert "안녕하세요" in whole.text
     assert whole.usage_metadata["output_tokens"] > 0
+
+
+@pytest.mark.parametrize(
+    ("message", "intents"),
+    [
+        ("건전지는?", ["waste"]),
+        ("우유팩", ["waste"]),
+        ("뭐해?", ["general"]),
+        ("페트병 어떻게 버려? 그리고 소파는?", ["waste", "bulk_waste"]),
+    ],
+)
+def test_a_thing_named_alone_is_asked_how_to_throw_it_away(message: str, intents: list[str]) -> None:
+    found = understand(message, [])["intents"]
+    assert isinstance(found, list)
+    assert [one["intent"] for one in found] == intents

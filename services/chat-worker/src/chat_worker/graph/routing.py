@@ -7,6 +7,9 @@ from chat_worker.graph.state import AgentTask, ChatState
 
 ROUTES: dict[Intent, tuple[str, ...]] = {
     Intent.WASTE: ("waste_rag",),
+    # The guide says what to do with both; fees and places near by it does not know.
+    Intent.BULK_WASTE: ("waste_rag",),
+    Intent.COLLECTION_POINT: ("waste_rag",),
     Intent.GENERAL: ("general",),
 }
 UNSERVED = ("general",)

@@ -84,7 +84,7 @@ def _whole_questions(parts: Sequence[str]) -> list[str]:
         if _asks(part):
             whole.append(f"{waiting} {part}".strip())
             waiting = ""
-        elif entities.ends_with_item(part) and (donor or whole):
+        elif (entities.ends_with_item(part) or _is_bare_item(part)) and (donor or whole):
             whole.append(_in_the_words_of(donor or whole[-1], part))
         elif not _SMALL_TALK.search(part):
             waiting = f"{waiting} {part}".strip()
@@ -122,9 +122,13 @@ def _is_same_wish(one: Reading, other: Reading) -> bool:
 def _bare_item(question: str) -> list[Reading]:
     """A thing's name and nothing else, as people type it with the thing in hand."""
     text = question.strip()
-    if not _BARE.fullmatch(text) or _SMALL_TALK.search(text) or _ASKS_OTHERWISE.search(text):
+    if not _is_bare_item(text):
         return []
     return [replace(_read(text), intent="waste", confidence=0.7, item=entities.noun(text))]
+
+
+def _is_bare_item(text: str) -> bool:
+    return bool(_BARE.fullmatch(text)) and not (_SMALL_TALK.search(text) or _ASKS_OTHERWISE.search(text))
 
 
 def _general(question: str) -> Reading:
