@@ -1,7 +1,6 @@
 import json
 
 import pytest
-from eco2_sandbox.brain.intents import understand
 from jsonschema import validate
 from langchain_openai import ChatOpenAI
 from openai import DefaultAsyncHttpxClient
@@ -195,7 +194,5 @@ async def test_langchain_streams_text_and_usage(model):
         ("페트병 어떻게 버려? 그리고 소파는?", ["waste", "bulk_waste"]),
     ],
 )
-def test_a_thing_named_alone_is_asked_how_to_throw_it_away(message: str, intents: list[str]) -> None:
-    found = understand(message, [])["intents"]
-    assert isinstance(found, list)
-    assert [one["intent"] for one in found] == intents
+def test_a_thing_named_alone_is_asked_how_to_throw_it_away(understand, message, intents):
+    assert [one["intent"] for one in understand(message)["intents"]] == intents
