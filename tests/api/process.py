@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from typing import Any, Self
 
 import psutil
-from eco2_devservers import free_port
+from eco2_devservers import free_port, guard
+from eco2_devservers.process_tree import Kin, identify
 
 from tests.api.services import RealWorld
 from tests.api.serving import Api, client_of
@@ -27,6 +28,7 @@ class ApiProcess:
         self._environment = environment
         self._process: asyncio.subprocess.Process
         self._output: asyncio.Task[bytes]
+        self._kin: Kin
 
     @classmethod
     async def start(cls, redis_url: str, amqp_url: str, *, port: int = 0, **settings: Any) -> Self:
@@ -39,6 +41,9 @@ class ApiProcess:
             env=made._environment,
             stderr=asyncio.subprocess.PIPE,
         )
+        # A test run that is killed leaves no process behind.
+        made._kin = identify(made._process.pid)
+        guard.hold(made._kin)
         assert made._process.stderr is not None
         made._output = asyncio.create_task(made._process.stderr.read())
         return made
@@ -76,7 +81,9 @@ class ApiProcess:
         """Waits for its end."""
         async with asyncio.timeout(within_s):
             self.errors = (await self._output).decode()
-            return await self._process.wait()
+            code = await self._process.wait()
+        guard.release(self._kin)
+        return code
 
     async def close(self) -> None:
         if self._process.returncode is None:

@@ -56,6 +56,9 @@ async def test_a_job_that_has_ended_gives_its_answer_with_and_without_its_log(
         "intents": ["waste"],
         "sources": [SOURCE.model_dump(exclude_none=True)],
         "usage": USAGE.model_dump(exclude_none=True),
+        "attempts": 1,
+        "duration_ms": 7,
+        "sample_data": False,
     }
 
 
