@@ -52,9 +52,9 @@ async def test_a_worker_frozen_past_its_lease_changes_nothing_when_it_thaws(
     await until(lambda: _has_given_up(zombie, len(overtaken)))
     assert {job.job_id: stack.store.xrange(f"chat:{job.job_id}:events") for job in load.jobs} == before
     for job in overtaken:
-        await run.ask("그럼 건전지는?", viewers=1, session_id=job.session_id)
+        await run.ask("그건 어떻게 버려?", viewers=1, session_id=job.session_id)
     await run.ended()
-    assert all(job.viewers[0].ended["intents"] == ["waste"] for job in run.jobs)
+    assert all(job.viewers[0].ended["sources"] for job in run.jobs)
     await stack.until_consumers(2)
 
 
