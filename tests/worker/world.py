@@ -11,6 +11,7 @@ from typing import Any, Self
 import orjson
 from chat_worker.consumer import Consumer
 from chat_worker.graph.build import build_graph
+from chat_worker.metrics.stream import StreamMetrics
 from chat_worker.ports import ChatModel, Tools
 from chat_worker.run_job import Workshop
 from eco2_bus.events import START, LogEntry
@@ -18,6 +19,7 @@ from eco2_bus.job import ChatJob
 from eco2_bus.log import JobHead, TakeOverResult
 from langgraph.checkpoint.memory import InMemorySaver
 from opentelemetry.trace import NoOpTracer
+from prometheus_client import CollectorRegistry
 
 from tests.worker.fakes import FakeGuide, FakeModel, SpyLog, SpyQueue
 
@@ -93,6 +95,7 @@ class World:
         self.log = log or (beside.log if beside else SpyLog(steps))
         self.queue = queue or (beside.queue if beside else SpyQueue(steps))
         self.memory: InMemorySaver = beside.memory if beside else InMemorySaver()
+        self.registry = CollectorRegistry()
         workshop = Workshop(
             graph=build_graph(self.memory),
             tools=Tools(model=model or self.model, guide=self.guide),
@@ -101,6 +104,7 @@ class World:
             job_deadline_s=job_deadline_s,
             answer_max_chars=answer_max_chars,
             is_sample_data=True,
+            metrics=StreamMetrics(self.registry, provider="fake"),
         )
         self.consumer = Consumer(
             self.queue,

@@ -21,6 +21,7 @@ from eco2_sandbox.app import create_app as create_sandbox
 from eco2_sandbox.settings import Settings as SandboxSettings
 from eco2_telemetry.process import settle
 from eco2_telemetry.setup import set_up
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 GRACE_S = 3
@@ -61,16 +62,24 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
         log = MemoryEventLog(times=api_settings.log_times)
         queue = MemoryJobQueue(max_length=api_settings.queue_max_length)
         services = Services(api_settings, queue, log, MemoryClaims(), api_telemetry, MESSAGING_SYSTEM)
+        registry = CollectorRegistry()
         async with AsyncExitStack() as stack:
             uses_stand_ins = not settings.openai_api_key.get_secret_value()
             if uses_stand_ins:
                 settings = _with_stand_in(settings, await stack.enter_async_context(_sandbox()))
             consumer = await stack.enter_async_context(
-                open_consumer(settings, queue, log, worker_telemetry, messaging_system=MESSAGING_SYSTEM)
+                open_consumer(
+                    settings,
+                    queue,
+                    log,
+                    worker_telemetry,
+                    registry=registry,
+                    messaging_system=MESSAGING_SYSTEM,
+                )
             )
             stack.push_async_callback(consumer.drain, 1.0)
             await stack.enter_async_context(_running(consumer.consume()))
-            server = ApiServer(create_app(services), log, grace_s=GRACE_S)
+            server = ApiServer(create_app(services, registry=registry), log, grace_s=GRACE_S)
             await stack.enter_async_context(_serving(server, listener))
             settle()
             address = f"[{host}]" if ":" in host else host

@@ -4,14 +4,17 @@ import asyncio
 import contextlib
 import signal
 import sys
+from contextlib import AsyncExitStack
 
 import uvloop
 from eco2_bus.rabbitmq import RabbitJobQueue
 from eco2_bus.redis_streams import RedisEventLog
 from eco2_telemetry.process import settle
 from eco2_telemetry.setup import set_up
+from prometheus_client import CollectorRegistry
 
 from chat_worker.bootstrap import open_consumer
+from chat_worker.metrics.server import serving
 from chat_worker.settings import WorkerSettings
 
 
@@ -26,7 +29,15 @@ async def work(settings: WorkerSettings) -> None:
         settings.amqp_url.get_secret_value(), max_length=settings.queue_max_length, name="chat-worker"
     )
     try:
-        async with open_consumer(settings, queue, log, telemetry) as consumer:
+        async with AsyncExitStack() as stack:
+            registry = CollectorRegistry()
+            if settings.metrics_port is not None:
+                await stack.enter_async_context(
+                    serving(settings.metrics_host, settings.metrics_port, registry, queue, log)
+                )
+            consumer = await stack.enter_async_context(
+                open_consumer(settings, queue, log, telemetry, registry=registry)
+            )
             settle()
             consuming = asyncio.create_task(consumer.consume())
             stopped = asyncio.create_task(leaving.wait())

@@ -12,14 +12,20 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from prometheus_client import CollectorRegistry
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
 
 from chat_worker.adapters.openai_model import OpenAIModel
 from chat_worker.adapters.packaged_guide import PackagedGuide
 from chat_worker.consumer import Consumer
 from chat_worker.graph.build import build_graph
+from chat_worker.metrics.stream import StreamMetrics
 from chat_worker.ports import Tools
 from chat_worker.run_job import Workshop
 from chat_worker.settings import WorkerSettings
+
+POSTGRES_CONNECTIONS = 8
 
 
 @asynccontextmanager
@@ -29,6 +35,7 @@ async def open_consumer(
     log: EventLog,
     telemetry: Telemetry,
     *,
+    registry: CollectorRegistry,
     messaging_system: str = "rabbitmq",
 ) -> AsyncGenerator[Consumer]:
     """A consumer with all it needs; the queue and the log stay the caller's to close."""
@@ -46,6 +53,7 @@ async def open_consumer(
             job_deadline_s=settings.job_deadline_s,
             answer_max_chars=settings.answer_max_chars,
             is_sample_data=settings.is_sample_data,
+            metrics=StreamMetrics(registry, provider="openai"),
         )
         yield Consumer(
             queue,
@@ -61,7 +69,13 @@ async def open_checkpointer(stack: AsyncExitStack, url: str) -> BaseCheckpointSa
     if url == "memory:":
         return InMemorySaver()
     if url.startswith("postgresql://"):
-        postgres = await stack.enter_async_context(AsyncPostgresSaver.from_conn_string(url))
+        # A pool whose connections are tried before use: a restart of the server must cost no attempt.
+        options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+        pool_of: Any = AsyncConnectionPool
+        pool = pool_of(
+            url, max_size=POSTGRES_CONNECTIONS, kwargs=options, check=pool_of.check_connection, open=False
+        )
+        postgres = AsyncPostgresSaver(await stack.enter_async_context(pool))
         await postgres.setup()
         return postgres
     if url.startswith("sqlite:///"):

@@ -186,6 +186,7 @@ class Consumer:
             taken=taken,
             has_lease=lambda: running.delivery.has_lease,
             on_lost=running.run.lose,
+            on_landed=running.run.tracker.landed,
         )
         if taken.attempt > 1:
             writer.event("started", b'{"attempt":%d}' % taken.attempt)

@@ -20,6 +20,7 @@ from chat_worker.errors import AnswerError, DeadlineExceeded
 from chat_worker.graph.build import ChatGraph
 from chat_worker.graph.memory import trim
 from chat_worker.graph.state import ChatState, TurnContext
+from chat_worker.metrics.stream import StreamMetrics, StreamMetricsTracker
 from chat_worker.ports import Tools
 from chat_worker.speaker import Speaker
 
@@ -50,6 +51,7 @@ class Workshop:
     job_deadline_s: float
     answer_max_chars: int
     is_sample_data: bool
+    metrics: StreamMetrics
 
 
 class JobRun:
@@ -61,6 +63,7 @@ class JobRun:
         self._stop: Stop | None = None
         self._lost: Exception | None = None
         self._answering: asyncio.Task[ChatState] | None = None
+        self.tracker = StreamMetricsTracker(workshop.metrics)
 
     def stop(self, why: Stop) -> None:
         """Ends the run early; the first reason counts."""
@@ -76,11 +79,12 @@ class JobRun:
 
     async def run(self, writer: LogWriter) -> None:
         """Answers the job; raises Fenced, LogGone or HandedBack, or what made the attempt fail."""
-        speaker = Speaker(writer, answer_max_chars=self._shop.answer_max_chars)
+        speaker = Speaker(writer, self.tracker, answer_max_chars=self._shop.answer_max_chars)
         log = self._shop.log
         with (
             self._shop.tracer.start_as_current_span("process_chat"),
             log.on_cancel(self._job.job_id, lambda: self.stop(Stop.CANCELLED)),
+            self.tracker,
         ):
             if await self._is_cancelled():
                 self.stop(Stop.CANCELLED)
@@ -132,9 +136,11 @@ class JobRun:
         match self._stop:
             case None:
                 usage = _total(state.get("usage", []))
+                self.tracker.finish("success" if writer.attempt == 1 else "recovered")
                 await self._end(writer, "done", speaker, usage, state)
             case Stop.CANCELLED:
                 usage = Usage(output_tokens=speaker.tokens, estimated=True)
+                self.tracker.finish("cancelled")
                 await self._end(writer, "cancelled", speaker, usage, state)
             case Stop.DEADLINE:
                 raise DeadlineExceeded

@@ -34,6 +34,10 @@ class WorkerSettings(BaseSettings):
     is_sample_data: bool = False
     """True when stand-ins answer instead of real vendors; the answer says so."""
 
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535)
+    """Where `/metrics`, `/livez` and `/readyz` are served; unset, they are not."""
+    metrics_host: str = "127.0.0.1"
+
     log_level: str = "INFO"
     log_ttl_s: int = 24 * 3600
     log_ttl_after_end_s: int = 3600

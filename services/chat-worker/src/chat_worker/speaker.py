@@ -6,14 +6,16 @@ import orjson
 from eco2_bus.writer import LogWriter
 
 from chat_worker.domain import Finding
+from chat_worker.metrics.stream import StreamMetricsTracker
 
 
 class Speaker:
     """The Sink of one run; it remembers what was said, for the partial answer of a cancelled job."""
 
-    def __init__(self, writer: LogWriter, *, answer_max_chars: int) -> None:
+    def __init__(self, writer: LogWriter, tracker: StreamMetricsTracker, *, answer_max_chars: int) -> None:
         self.tokens = 0
         self._writer = writer
+        self._tracker = tracker
         self._room = answer_max_chars
         self._said: list[str] = []
         self._sources: list[dict[str, str | None]] = []
@@ -29,6 +31,7 @@ class Speaker:
         return self._sources
 
     def token(self, text: str, tokens: int = 1) -> bool:
+        self._tracker.heard()
         self._said.append(text)
         self.tokens += tokens
         self._room -= len(text)

@@ -1,0 +1,110 @@
+"""The answer's stream in figures; names, labels and buckets are fixed by existing dashboards."""
+
+from time import perf_counter
+from types import TracebackType
+from typing import Self
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+STATUSES = ("success", "error", "cancelled", "recovered")
+ANSWER = "answer"
+
+
+class StreamMetrics:
+    """The metrics of one process; label children are made once, a look-up costs more than an observation."""
+
+    def __init__(self, registry: CollectorRegistry, provider: str) -> None:
+        tokens = Counter(
+            "chat_stream_tokens", "Tokens by node and status.", ["node", "status"], registry=registry
+        )
+        requests = Counter(
+            "chat_stream_requests", "Streams by how they ended.", ["status"], registry=registry
+        )
+        latency = Histogram(
+            "chat_stream_token_latency_seconds",
+            "From the model's chunk to the acknowledged write.",
+            ["node"],
+            buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25),
+            registry=registry,
+        )
+        interval = Histogram(
+            "chat_stream_token_interval_seconds",
+            "Between two chunks of the model.",
+            ["provider"],
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1),
+            registry=registry,
+        )
+        first = Histogram(
+            "chat_stream_time_to_first_token_seconds",
+            "From the attempt's start to the first chunk.",
+            ["provider"],
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+            registry=registry,
+        )
+        duration = Histogram(
+            "chat_stream_duration_seconds",
+            "An attempt, from its start to its end.",
+            ["node", "status"],
+            buckets=(0.5, 1, 2, 5, 10, 20, 30, 60, 120, 180),
+            registry=registry,
+        )
+        count = Histogram(
+            "chat_stream_token_count",
+            "Tokens of a stream.",
+            ["node"],
+            buckets=(10, 50, 100, 200, 500, 1000, 2000),
+            registry=registry,
+        )
+        self.active = Gauge("chat_stream_active", "Streams under way.", registry=registry)
+        # Every combination from the start: a ratio with an absent series is no data, not 0.
+        self.requests = {status: requests.labels(status) for status in STATUSES}
+        self.tokens = {status: tokens.labels(ANSWER, status) for status in ("success", "error")}
+        self.duration = {status: duration.labels(ANSWER, status) for status in STATUSES}
+        self.latency = latency.labels(ANSWER)
+        self.interval = interval.labels(provider)
+        self.first = first.labels(provider)
+        self.count = count.labels(ANSWER)
+
+
+class StreamMetricsTracker:
+    """The one owner of a stream's metrics; as a context manager it brings the gauge down whatever happens."""
+
+    def __init__(self, metrics: StreamMetrics) -> None:
+        self._metrics = metrics
+        self._began = 0.0
+        self._heard_at = 0.0
+        self._tokens = 0
+        self._status: str | None = None
+
+    def __enter__(self) -> Self:
+        self._began = perf_counter()
+        self._metrics.active.inc()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        status = self._status or ("success" if error is None else "error")
+        self._metrics.active.dec()
+        self._metrics.requests[status].inc()
+        self._metrics.duration[status].observe(perf_counter() - self._began)
+        self._metrics.count.observe(self._tokens)
+
+    def heard(self) -> None:
+        """A chunk of the model has come."""
+        now = perf_counter()
+        if self._heard_at:
+            self._metrics.interval.observe(now - self._heard_at)
+        else:
+            self._metrics.first.observe(now - self._began)
+        self._heard_at = now
+
+    def landed(self, tokens: int, latency_s: float) -> None:
+        """So many tokens are in the log, the oldest of them after `latency_s`."""
+        self._tokens += tokens
+        self._metrics.tokens["success"].inc(tokens)
+        self._metrics.latency.observe(latency_s)
+
+    def finish(self, status: str) -> None:
+        """How the stream ended: success, error, cancelled or recovered."""
+        self._status = status

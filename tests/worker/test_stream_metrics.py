@@ -1,0 +1,90 @@
+"""The answer's stream in figures: each counted once, and the gauge back at zero whatever happens."""
+
+import asyncio
+import socket
+
+import aiohttp
+import pytest
+from chat_worker.errors import ModelRejected, ModelUnavailable
+from chat_worker.metrics.server import serving
+from eco2_bus.memory import MemoryEventLog, MemoryJobQueue
+from eco2_devservers import free_port
+from prometheus_client import CollectorRegistry
+
+from tests.worker.fakes import answer_to
+from tests.worker.world import World
+
+QUESTION = "페트병은?"
+
+
+def value(world: World, name: str, **labels: str) -> float:
+    return world.registry.get_sample_value(name, labels) or 0.0
+
+
+async def test_an_answer_counts_its_tokens_its_delays_and_itself(world: World) -> None:
+    story = await world.answer(QUESTION)
+    await world.settled()
+    tokens = value(world, "chat_stream_tokens_total", node="answer", status="success")
+    assert tokens == story.ended["usage"]["output_tokens"] - 10
+    assert value(world, "chat_stream_requests_total", status="success") == 1
+    assert value(world, "chat_stream_token_count_sum", node="answer") == tokens
+    assert value(world, "chat_stream_time_to_first_token_seconds_count", provider="fake") == 1
+    assert value(world, "chat_stream_token_interval_seconds_count", provider="fake") == tokens - 1
+    assert value(world, "chat_stream_token_latency_seconds_count", node="answer") >= 1
+    assert value(world, "chat_stream_duration_seconds_count", node="answer", status="success") == 1
+    assert value(world, "chat_stream_active") == 0
+
+
+async def test_a_stream_under_way_shows_in_the_gauge(world: World) -> None:
+    world.model.hold_after = 2
+    job_id = await world.ask(QUESTION)
+    await world.model.held.wait()
+    assert value(world, "chat_stream_active") == 1
+    await world.cancel(job_id)
+    await world.story(job_id)
+    await world.settled()
+    assert value(world, "chat_stream_active") == 0
+    assert value(world, "chat_stream_requests_total", status="cancelled") == 1
+
+
+async def test_a_second_attempt_counts_as_recovered_and_the_first_as_an_error(world: World) -> None:
+    world.model.faults = [ModelUnavailable("down")]
+    story = await world.answer(QUESTION)
+    await world.settled()
+    assert story.text == answer_to(QUESTION)
+    assert value(world, "chat_stream_requests_total", status="error") == 1
+    assert value(world, "chat_stream_requests_total", status="recovered") == 1
+    assert value(world, "chat_stream_requests_total", status="success") == 0
+    assert value(world, "chat_stream_active") == 0
+
+
+@pytest.mark.parametrize("fault", [ModelRejected("401"), ValueError("a bug")])
+async def test_a_failed_stream_brings_the_gauge_down(world: World, fault: Exception) -> None:
+    world.model.faults = [fault] * 3
+    await world.answer(QUESTION)
+    await world.settled()
+    assert value(world, "chat_stream_requests_total", status="error") >= 1
+    assert value(world, "chat_stream_active") == 0
+
+
+async def test_the_worker_serves_its_metrics_and_says_whether_it_is_ready() -> None:
+    port, registry = free_port(), CollectorRegistry()
+    async with (
+        serving("127.0.0.1", port, registry, MemoryJobQueue(), MemoryEventLog()),
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
+    ):
+        async with client.get("/readyz") as ready:
+            assert (ready.status, (await ready.json())["dependencies"]) == (200, {"queue": "ok", "log": "ok"})
+        async with client.get("/metrics", headers={"Accept": "application/openmetrics-text"}) as metrics:
+            assert metrics.headers["Content-Type"].startswith("application/openmetrics-text")
+            assert (await metrics.text()).endswith("# EOF\n")
+
+
+async def test_a_taken_metrics_port_is_an_error_and_not_a_silence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            async with serving("127.0.0.1", port, CollectorRegistry(), MemoryJobQueue(), MemoryEventLog()):
+                await asyncio.sleep(0)
