@@ -6,6 +6,7 @@ only truth, and a lost or doubled announcement costs a read, never an entry.
 """
 
 import asyncio
+import itertools
 from collections import deque
 
 from eco2_bus.events import EntryId, LogEntry
@@ -47,9 +48,10 @@ class Tail:
         """The entries after an id, or None when only the log itself can tell."""
         if self._base is None or after < self._base:
             return None
-        if after == self._last:
-            return []
-        return [entry for entry in self._entries if entry.id > after]
+        # From the newest back: a viewer that keeps up lacks one or two of hundreds.
+        missed = list(itertools.takewhile(lambda entry: entry.id > after, reversed(self._entries)))
+        missed.reverse()
+        return missed
 
     def doubt(self) -> None:
         """Forgets what is known, so that every viewer reads the log again."""

@@ -12,10 +12,11 @@ from fastapi import APIRouter, Header, Query, Response
 from opentelemetry import trace
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import SendTimeoutError
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from chat_api import errors
 from chat_api.deps import Deps, Owner, Services
+from chat_api.eager_send import send_within
 from chat_api.jobs import find_job
 
 router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
@@ -33,6 +34,10 @@ class JobEvents(EventSourceResponse):
             await super().__call__(scope, receive, send)
         except SendTimeoutError:
             trace.get_current_span().set_attribute("closed", "slow viewer")
+
+    async def _send_with_timeout(self, send: Send, message: Message) -> None:
+        if not await send_within(send, message, self.send_timeout):
+            raise SendTimeoutError
 
 
 @router.get(
