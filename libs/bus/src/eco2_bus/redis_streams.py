@@ -39,6 +39,7 @@ PAGE_ENTRIES = 256
 QUIET_CHECK_S = 15.0
 CANCEL_POLL_S = 1.0
 CANCEL_TTL_S = 3600
+ROLE_KNOWN_S = 5.0
 
 _SCRIPTS = {
     script: hashlib.sha1(script.encode()).hexdigest()
@@ -86,6 +87,7 @@ class RedisEventLog:
             reply_timeout_s=reply_timeout_s,
         )
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._role_epoch, self._role_until, self._replicas = -1, 0.0, 0
         self._end_ttl = str(int(times.log_after_end.total_seconds()))
 
     @property
@@ -176,13 +178,21 @@ class RedisEventLog:
         return error
 
     async def confirm_copied(self, job_id: str) -> None:
-        role = await self._link.execute("ROLE")
-        if role[0] != b"master" or not role[2]:
+        if not await self._has_replica():
             return
         # A later write on any connection: when a replica has it, it has all that came before.
         await self._copy_link.execute("SET", "chat:copied", 1, "EX", 60)
         if not await self._copy_link.execute("WAIT", 1, 1000):
             _log.warning("no replica confirmed the end of job %s within 1 s", job_id)
+
+    async def _has_replica(self) -> bool:
+        """Asked of every new connection, and again every few seconds."""
+        now = time.monotonic()
+        if self._role_epoch != self.epoch or now > self._role_until:
+            role = await self._link.execute("ROLE")
+            self._role_epoch, self._role_until = self.epoch, now + ROLE_KNOWN_S
+            self._replicas = len(role[2]) if role[0] == b"master" else 0
+        return self._replicas > 0
 
     async def summary(self, job_id: str) -> LogSummary:
         key = log_key(job_id)

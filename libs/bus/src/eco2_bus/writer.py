@@ -17,6 +17,8 @@ from eco2_bus.log import Append, EventLog, Fenced, LogGone, LogTop, LogUnavailab
 
 GATHER_MIN_S = 0.010
 GATHER_MAX_S = 0.030
+LATENESS_WEIGHT = 5.0
+"""A beat that comes 6 ms late shows a loop so busy that the longest pause is due."""
 
 _TOKEN_HEAD = b'{"text":'
 _TOKEN_TAIL = b',"node":"answer"}'
@@ -25,14 +27,15 @@ _TOKEN_TAIL = b',"node":"answer"}'
 class WriteBeat:
     """Decides when the dirty writers of a process write: at once when idle, else together.
 
-    The pause between beats is 10 ms, and grows to at most 30 ms when a beat's writes take long to be
-    acknowledged, so a loaded process writes fewer, larger entries.
+    The pause between beats is 10 ms, and grows to at most 30 ms when beats come late or their writes take
+    long to be acknowledged, so a loaded process writes fewer, larger entries.
     """
 
     def __init__(self) -> None:
         self._dirty: list[LogWriter] = []
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
+        self._due = 0.0
         self._pause_s = GATHER_MIN_S
 
     def mark(self, writer: "LogWriter") -> None:
@@ -40,20 +43,25 @@ class WriteBeat:
         self._dirty.append(writer)
         if self._timer is None:
             loop = asyncio.get_running_loop()
-            due = self._last + self._pause_s
-            self._timer = loop.call_at(max(due, loop.time()), self._beat)
+            self._due = max(self._last + self._pause_s, loop.time())
+            self._timer = loop.call_at(self._due, self._beat)
 
     def acknowledged(self, after_s: float) -> None:
-        """Learns how long a write took, and so how loaded the process is."""
-        wanted = min(max(2 * after_s, GATHER_MIN_S), GATHER_MAX_S)
-        self._pause_s += (wanted - self._pause_s) * 0.1
+        """Learns how long a write took, and so how loaded the store is."""
+        self._learn(2 * after_s)
 
     def _beat(self) -> None:
         self._timer = None
         self._last = asyncio.get_running_loop().time()
+        self._learn(LATENESS_WEIGHT * (self._last - self._due))
         dirty, self._dirty = self._dirty, []
         for writer in dirty:
             writer.write_now()
+
+    def _learn(self, pause_s: float) -> None:
+        wanted = min(max(pause_s, GATHER_MIN_S), GATHER_MAX_S)
+        # Load is met at once and forgotten slowly.
+        self._pause_s += (wanted - self._pause_s) * (0.5 if wanted > self._pause_s else 0.02)
 
 
 class LogWriter:
