@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv_python=.venv/bin/python
+uv_version=0.13.9
 
 find_python() {
   local candidate
@@ -31,7 +32,7 @@ make_venv() {
 with_uv() {
   local pip_index
   "$venv_python" -m pip --version >/dev/null 2>&1 || "$venv_python" -m ensurepip >/dev/null
-  [ -x .venv/bin/uv ] || "$venv_python" -m pip install --quiet --disable-pip-version-check uv || return 1
+  [ -x .venv/bin/uv ] || "$venv_python" -m pip install --quiet --disable-pip-version-check "uv==$uv_version" || return 1
   # uv does not read pip's settings.
   pip_index=$("$venv_python" -m pip config get global.index-url 2>/dev/null || true)
   if [ -n "$pip_index" ] && [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then

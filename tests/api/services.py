@@ -87,7 +87,8 @@ class MemoryWorld:
 
     def keys(self) -> set[str]:
         log, claims = vars(self._made.log), vars(self._made.claims)
-        kept = {name: log[name] for name in ("_logs", "_answers", "_cancelled")} | claims
+        kept = {name: log[name] for name in ("_logs", "_answers", "_cancelled")}
+        kept |= {name: claims[name] for name in ("_keys", "_sessions")}
         return {f"{kind}:{name}" for kind, names in kept.items() for name in names}
 
     async def close(self) -> None:

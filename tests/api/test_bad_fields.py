@@ -71,6 +71,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "image empty": (image(""), "body.image_url"),
     "image number": (question(image_url=7), "body.image_url"),
     "data text": (image(f"data:text/html;base64,{SECRET}"), "body.image_url"),
+    "data with control characters": (image(f"data:image/\0\n{SECRET};base64,AAAA"), "body.image_url"),
     "data without base64": (image(f"data:image/png,{SECRET}"), "body.image_url"),
     "data without comma": (image(f"data:image/png;base64{SECRET}"), "body.image_url"),
     "data broken base64": (image(f"{PNG}{SECRET}!"), "body.image_url"),
@@ -151,3 +152,11 @@ async def test_what_is_just_within_the_limits_is_taken(standing_api: Api, body: 
     response = await standing_api.post(GOOD[body])
 
     assert response.status_code == 202, response.text
+
+
+async def test_half_a_character_in_a_picture_is_refused(standing_api: Api) -> None:
+    body = b'{"message": "?", "image_url": "data:image/\\ud800;base64,AAAA"}'
+    response = await standing_api.client.post(
+        "/api/v1/chat", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert documented.problem_of(422, dict(response.headers), response.content)["code"] == "invalid_fields"

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 import pytest_asyncio
+from chat_api.claims import MemoryClaims, RedisClaims, key_of
 from eco2_bus.job import ChatJob
+from eco2_bus.log import KeptAnswer, LogUnavailable
 from eco2_bus.queue import JobQueue, QueueUnavailable
 from eco2_devservers import RabbitServer, RedisServer
 
@@ -199,3 +202,49 @@ async def test_fifty_parallel_posts_with_one_key_over_two_processes_make_one_job
             assert [job.job_id for job in await world.waiting_jobs()] == [responses[0].json()["job_id"]]
             assert body
     await world.close()
+
+
+async def test_a_job_whose_answer_was_lost_is_the_same_job_when_asked_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = new_id()
+
+    async def lost(*_: object) -> None:
+        raise LogUnavailable("gone between confirmation and answer")
+
+    services = world.services()
+    async with serving(services) as (url, _), client_of(url) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(MemoryClaims, "answer_key", lost)
+            patch.setattr(RedisClaims, "answer_key", lost)
+            first = await ask(client, key)
+        # As when the claim of a request that died has run out.
+        await services.claims.free_key(key_of("anonymous", key))
+        again = await ask(client, key)
+        waiting = {job.job_id for job in await world.waiting_jobs()}
+
+    assert again.json() == first.json()
+    assert waiting == {first.json()["job_id"]}
+
+
+async def ask(client: httpx.AsyncClient, key: str) -> httpx.Response:
+    return await client.post("/api/v1/chat", json={"message": QUESTION}, headers={"Idempotency-Key": key})
+
+
+async def test_a_key_whose_events_have_expired_streams_nothing_but_says_where_the_answer_is(
+    shared_api: Api,
+) -> None:
+    key = new_id()
+    first = await shared_api.post(idempotency_key=key)
+    job_id = first.json()["job_id"]
+    await answer(shared_api.log, job_id, "네.")
+    kept = KeptAnswer("anonymous", first.json()["session_id"], "done", b'{"answer":"x"}')
+    await shared_api.log.keep_answer(job_id, kept)
+    await shared_api.log.discard(job_id)
+
+    response = await shared_api.client.post(
+        "/api/v1/chat", json={"message": QUESTION}, headers={**STREAM, "Idempotency-Key": key}
+    )
+
+    problem = documented.problem_of(410, dict(response.headers), response.content)
+    assert problem["status_url"] == first.json()["status_url"]

@@ -10,7 +10,7 @@ from tests.api import documented
 from tests.api.serving import Api
 
 CALLS = {
-    ("post", "/api/v1/chat"): {"200", "202", "400", "409", "413", "422", "500", "503"},
+    ("post", "/api/v1/chat"): {"200", "202", "400", "409", "410", "413", "422", "500", "503"},
     ("get", "/api/v1/chat/{job_id}"): {"200", "404", "500", "503"},
     ("get", "/api/v1/chat/{job_id}/events"): {"200", "204", "400", "404", "410", "500", "503"},
     ("post", "/api/v1/chat/{job_id}/cancel"): {"200", "202", "404", "413", "500", "503"},

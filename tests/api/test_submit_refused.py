@@ -74,6 +74,19 @@ async def test_a_question_is_refused_while_the_broker_does_not_answer(
         await assert_taken(api, world)
 
 
+async def test_many_questions_are_refused_together_while_the_broker_does_not_answer(
+    rabbit: RabbitServer, redis_server: RedisServer
+) -> None:
+    async with cut_off_world(rabbit, redis_server, "broker") as (world, proxy), api_over(world) as api:
+        proxy.block()
+        # One after the other they would take a minute.
+        async with asyncio.timeout(15):
+            refused = await asyncio.gather(*(api.post({"message": "?"}) for _ in range(20)))
+        assert {response.status_code for response in refused} == {503}
+        proxy.unblock()
+        await assert_taken(api, world)
+
+
 async def test_a_question_whose_confirmation_is_cut_off_is_refused(
     rabbit: RabbitServer, redis_server: RedisServer
 ) -> None:

@@ -37,7 +37,9 @@ def running(tmp_path_factory: pytest.TempPathFactory, rabbit: RabbitServer) -> I
 @pytest.fixture
 async def sandbox(running: Stack) -> AsyncIterator[httpx.AsyncClient]:
     """The sandbox's control door; every test finds it at the same pace."""
-    async with httpx.AsyncClient(base_url=running.sandbox_url, timeout=10) as client:
+    # A kept connection may be closed by the server in the instant it is used again.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(base_url=running.sandbox_url, timeout=10, limits=limits) as client:
         (await client.put("/sandbox/behaviour", json=PACE)).raise_for_status()
         yield client
 

@@ -9,7 +9,7 @@ from chat_worker.domain import Finding, SubQuestion
 from chat_worker.errors import ModelUnavailable
 from chat_worker.ports import Tools
 
-from tests.worker.fakes import answer_to
+from tests.worker.fakes import MODEL, answer_to
 from tests.worker.world import World, until
 
 QUESTION = "페트병은?"
@@ -81,7 +81,9 @@ async def test_a_job_cancelled_between_tokens_keeps_what_was_shown(world: World,
     assert story.text == story.ended["answer"] == answer_to(QUESTION)[: 3 * pieces]
     assert len(story.ended["sources"]) == 2
     usage = story.ended["usage"]
-    assert (usage["output_tokens"], usage["estimated"]) == (pieces, True)
+    assert (usage["input_tokens"], usage["output_tokens"]) == (100, 10 + pieces)
+    assert (usage["model"], usage["estimated"]) == (MODEL, True)
+    assert story.ended["intents"] == ["waste"]
     assert story.names[-2:] == ["usage", "cancelled"]
     assert world.model.closed_early == 1
     assert not world.queue.dead

@@ -6,7 +6,7 @@ import uuid
 import orjson
 import pytest
 from chat_worker.errors import AnswerRefused, ModelRejected, ModelUnavailable
-from eco2_bus.log import Claim
+from eco2_bus.log import Append, Claim, LogTop
 
 from tests.worker.fakes import SpyLog, answer_to
 from tests.worker.world import World, until
@@ -279,3 +279,21 @@ async def test_an_unknown_job_id_in_a_readable_job_is_dropped(world: World) -> N
     await world.queue.publish(stranger, {})
     await world.settled()
     assert world.model.asked == []
+
+
+async def test_a_write_that_the_store_refuses_fails_the_attempt_and_not_the_job() -> None:
+    class Refusing(SpyLog):
+        refusals = 1
+
+        def append(self, write: Append) -> "asyncio.Future[int | LogTop]":
+            if not self.refusals or write.attempt != 1:
+                return super().append(write)
+            self.refusals -= 1
+            answer: asyncio.Future[int | LogTop] = asyncio.get_running_loop().create_future()
+            answer.set_exception(RuntimeError("NOPERM"))
+            return answer
+
+    async with World(log=Refusing()) as world:
+        story = await world.answer()
+        await world.settled()
+    assert (story.end, story.ended["attempts"]) == ("done", 2)

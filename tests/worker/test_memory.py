@@ -5,20 +5,21 @@ import asyncio
 import orjson
 from chat_worker.domain import Message
 from chat_worker.errors import ModelUnavailable
-from chat_worker.graph.memory import KEPT_MESSAGES, MODEL_CHARS, remember, trim
+from chat_worker.graph.memory import KEPT_TURNS, MODEL_CHARS, Remembered, remember, trim
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.worker.fakes import LateLog, answer_to, findings_in
 from tests.worker.world import World, until
 
-messages = st.lists(
+turns = st.lists(
     st.builds(
-        lambda role, size: Message(role=role, content="가" * size),
-        st.sampled_from(["user", "assistant"]),
+        lambda job, asked, said: Remembered(job_id=job, question="가" * asked, answer="나" * said),
+        st.uuids().map(str),
+        st.integers(min_value=0, max_value=5_000),
         st.integers(min_value=0, max_value=5_000),
     ),
-    max_size=60,
+    max_size=30,
 )
 
 
@@ -111,19 +112,27 @@ async def test_a_long_conversation_is_cut_to_what_the_model_can_take(world: Worl
     assert told[0::2] == [f"{turn}번째?" for turn in range(3, 7)]
 
 
-@given(messages)
-def test_what_the_model_gets_is_the_newest_of_what_there_is_and_begins_with_a_question(
-    history: list[Message],
-) -> None:
-    kept = trim(history)
-    assert kept == history[len(history) - len(kept) :]
-    assert sum(len(message["content"]) for message in kept) <= MODEL_CHARS
-    assert not kept or kept[0]["role"] == "user"
+@given(turns)
+def test_what_the_model_gets_is_the_newest_turns_whole(history: list[Remembered]) -> None:
+    told = trim(history)
+    newest = history[len(history) - len(told) // 2 :]
+    assert [message["content"] for message in told] == [
+        text for turn in newest for text in (turn["question"], turn["answer"])
+    ]
+    assert [message["role"] for message in told] == ["user", "assistant"] * len(newest)
+    assert sum(len(message["content"]) for message in told) <= MODEL_CHARS
 
 
-@given(messages, messages)
-def test_a_session_keeps_a_bounded_number_of_messages(left: list[Message], right: list[Message]) -> None:
-    assert remember(left, right) == (left + right)[-KEPT_MESSAGES:]
+@given(turns, turns)
+def test_a_session_keeps_a_bounded_number_of_turns(left: list[Remembered], right: list[Remembered]) -> None:
+    assert remember(left, right) == (left + right)[-KEPT_TURNS:]
+
+
+def test_a_job_that_is_run_again_is_remembered_once() -> None:
+    first = Remembered(job_id="a", question="페트병은?", answer="그 전")
+    again = Remembered(job_id="a", question="페트병은?", answer="그 뒤")
+    other = Remembered(job_id="b", question="캔은?", answer="답")
+    assert remember(remember([other], [first]), [again]) == [other, again]
 
 
 async def test_a_checkpoint_is_plain_data(world: World) -> None:
@@ -131,4 +140,4 @@ async def test_a_checkpoint_is_plain_data(world: World) -> None:
     saved = world.memory.get({"configurable": {"thread_id": "s1"}})
     assert saved is not None
     values = {name: value for name, value in saved["channel_values"].items() if "branch" not in name}
-    assert orjson.loads(orjson.dumps(values))["history"][0]["content"] == "페트병은?"
+    assert orjson.loads(orjson.dumps(values))["history"][0]["question"] == "페트병은?"

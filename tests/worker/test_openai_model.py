@@ -182,6 +182,33 @@ async def test_a_stream_that_falls_silent_is_given_up(make_model: MakeModel) -> 
     assert len(server.requests) == 1
 
 
+async def test_a_whole_answer_counts_although_the_server_keeps_the_response_open(
+    make_model: MakeModel,
+) -> None:
+    heard = Heard()
+    async with raw_server(sends(streams.says("비우고"), streams.FINISH, streams.DONE, ends=False)) as server:
+        end = await make_model(server.base_url).stream(ASKED, heard)
+    assert (heard.text, end.finish_reason) == ("비우고", "stop")
+    assert len(server.requests) == 1
+
+
+async def test_an_answer_without_a_word_is_no_answer(make_model: MakeModel) -> None:
+    async with raw_server(sends(streams.OPENING, streams.FINISH, streams.DONE)) as server:
+        with pytest.raises(ModelUnavailable, match="nothing"):
+            await make_model(server.base_url).stream(ASKED, Heard())
+
+
+async def test_a_proxy_of_the_environment_does_not_come_between_us_and_our_own_machine(
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    heard = Heard()
+    async with raw_server(sends(streams.RECORDED)) as server:
+        await make_model(server.base_url).stream(ASKED, heard)
+    assert heard.text == streams.TEXT
+
+
 @pytest.mark.parametrize("resets", [True, False])
 async def test_a_stream_that_breaks_off_is_unavailable_and_not_said_again(
     make_model: MakeModel, resets: bool

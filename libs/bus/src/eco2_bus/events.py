@@ -170,5 +170,5 @@ class Problem(_Event):
 
 
 def to_json(event: BaseModel) -> bytes:
-    """The bytes of an event's data; fields that are None are left out."""
-    return orjson.dumps(event.model_dump(exclude_none=True))
+    """The bytes of an event's data."""
+    return orjson.dumps(event.model_dump())

@@ -27,6 +27,8 @@ from eco2_bus.log import (
 )
 from eco2_bus.queue import QueueFull
 
+DEAD_KEPT = 1_000
+
 
 @dataclass
 class _Log:
@@ -272,7 +274,7 @@ class MemoryJobQueue:
     """The JobQueue port in memory; `dead` holds the dead letters with their reasons."""
 
     def __init__(self, *, max_length: int = 10_000, visibility_timeout_s: float = 600.0) -> None:
-        self.dead: list[tuple[str, bytes]] = []
+        self.dead: deque[tuple[str, bytes]] = deque(maxlen=DEAD_KEPT)
         self._max_length = max_length
         self._visibility_timeout_s = visibility_timeout_s
         self._ready: deque[_Message] = deque()

@@ -107,7 +107,7 @@ class RabbitJobQueue:
         self._name = name
         self._publisher: _Session | None = None
         self._consumer: _Session | None = None
-        self._connecting = asyncio.Lock()
+        self._connecting: asyncio.Task[_Session] | None = None
         self._is_closed = False
 
     async def publish(self, job: ChatJob, headers: dict[str, str]) -> None:
@@ -217,22 +217,31 @@ class RabbitJobQueue:
 
     async def close(self) -> None:
         self._is_closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
         for session in (self._publisher, self._consumer):
             if session is not None:
                 await session.close()
 
     async def _publishing(self) -> _Session:
-        async with self._connecting:
-            if self._is_closed:
-                raise QueueUnavailable("closed")
-            if self._publisher is None or not self._publisher.is_open:
-                if self._publisher is not None:
-                    await self._publisher.close()
-                try:
-                    self._publisher = await self._connect("publisher")
-                except BROKER_ERRORS as error:
-                    raise QueueUnavailable(type(error).__name__) from None
+        """The session to publish on; all who need a new one wait for the same attempt to connect."""
+        if self._is_closed:
+            raise QueueUnavailable("closed")
+        if self._publisher is not None and self._publisher.is_open:
             return self._publisher
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.create_task(self._connect_publisher(), name="rabbitmq:publisher")
+        return await asyncio.shield(self._connecting)
+
+    async def _connect_publisher(self) -> _Session:
+        if self._publisher is not None:
+            await self._publisher.close()
+        try:
+            self._publisher = await self._connect("publisher")
+        except BROKER_ERRORS as error:
+            raise QueueUnavailable(type(error).__name__) from None
+        return self._publisher
 
     async def _connect(self, role: str) -> _Session:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):

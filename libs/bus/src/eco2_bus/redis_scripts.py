@@ -1,6 +1,6 @@
 """The log's rules, run inside Redis where nothing can come between a look and a write.
 
-Each script touches one key, so the logs shard over a Redis Cluster. An entry has the fields `event`,
+Each script touches one key. An entry has the fields `event`,
 `data` and `at` (Unix ms); the first one also `owner`, `session_id` and `traceparent`; the first one of an
 attempt also `failures` and the `writer` it belongs to. Every append is announced on the channel as
 `{job_id} {previous id} {id} {at} {event}\\n{data}`, in the same step, so a refused write is never heard.

@@ -38,8 +38,6 @@ CANCEL_CHANNEL = "chat:cancels"
 PAGE_ENTRIES = 256
 QUIET_CHECK_S = 15.0
 CANCEL_POLL_S = 1.0
-CANCEL_TTL_S = 3600
-ROLE_KNOWN_S = 5.0
 
 _SCRIPTS = {
     script: hashlib.sha1(script.encode()).hexdigest()
@@ -87,7 +85,8 @@ class RedisEventLog:
             reply_timeout_s=reply_timeout_s,
         )
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._role_epoch, self._role_until, self._replicas = -1, 0.0, 0
+        self._copying: asyncio.Task[bool] | None = None
+        self._next_copy: asyncio.Task[bool] | None = None
         self._end_ttl = str(int(times.log_after_end.total_seconds()))
 
     @property
@@ -180,19 +179,25 @@ class RedisEventLog:
     async def confirm_copied(self, job_id: str) -> None:
         if not await self._has_replica():
             return
-        # A later write on any connection: when a replica has it, it has all that came before.
-        await self._copy_link.execute("SET", "chat:copied", 1, "EX", 60)
-        if not await self._copy_link.execute("WAIT", 1, 1000):
+        # Ends that come while one WAIT is under way share the next.
+        if self._next_copy is None or self._next_copy.done():
+            self._next_copy = asyncio.create_task(self._copy_after(self._copying))
+        if not await asyncio.shield(self._next_copy):
             _log.warning("no replica confirmed the end of job %s within 1 s", job_id)
 
+    async def _copy_after(self, before: "asyncio.Task[bool] | None") -> bool:
+        if before is not None:
+            await asyncio.wait({before})
+        self._copying, self._next_copy = self._next_copy, None
+        # A later write on any connection: when a replica has it, it has all that came before.
+        await self._copy_link.execute("SET", "chat:copied", 1, "EX", 60)
+        return bool(await self._copy_link.execute("WAIT", 1, 1000))
+
     async def _has_replica(self) -> bool:
-        """Asked of every new connection, and again every few seconds."""
-        now = time.monotonic()
-        if self._role_epoch != self.epoch or now > self._role_until:
-            role = await self._link.execute("ROLE")
-            self._role_epoch, self._role_until = self.epoch, now + ROLE_KNOWN_S
-            self._replicas = len(role[2]) if role[0] == b"master" else 0
-        return self._replicas > 0
+        role = await self._link.execute("ROLE")
+        if role[0] != b"master":
+            raise LogUnavailable("this Redis is no longer the master")
+        return bool(role[2])
 
     async def summary(self, job_id: str) -> LogSummary:
         key = log_key(job_id)
@@ -297,7 +302,8 @@ class RedisEventLog:
         return KeptAnswer(kept["owner"], kept["session_id"], kept["event"], orjson.dumps(kept["data"]))
 
     async def request_cancel(self, job_id: str) -> None:
-        await self._link.execute("SET", f"chat:{job_id}:cancel", 1, "EX", CANCEL_TTL_S)
+        ttl = int(self._times.log.total_seconds())
+        await self._link.execute("SET", f"chat:{job_id}:cancel", 1, "EX", ttl)
         await self._link.execute("PUBLISH", CANCEL_CHANNEL, job_id)
 
     async def is_cancel_requested(self, job_id: str) -> bool:
@@ -314,7 +320,7 @@ class RedisEventLog:
             self._cancels.pop(job_id, None)
 
     def _cancel_announced(self, _channel: bytes, message: bytes) -> None:
-        wake = self._cancels.get(message.decode())
+        wake = self._cancels.get(message.decode(errors="replace"))
         if wake is not None:
             wake()
 

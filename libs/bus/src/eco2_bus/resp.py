@@ -1,8 +1,8 @@
 """A Redis connection for the token path: every command of one loop turn leaves in one write.
 
 redis-py spends 80-120 us of CPU on an awaited command, this spends about 8 (docs/decisions/0002).
-It speaks RESP2 through hiredis, pipelines by itself, and reconnects by itself. Everything that is not
-on the token path uses redis-py.
+It speaks RESP2 through hiredis, pipelines by itself, and reconnects by itself. It talks to one Redis, with
+replicas or without, and follows no redirections of a cluster. Claims of the API use redis-py.
 """
 
 import asyncio
@@ -28,7 +28,10 @@ OnMessage = Callable[[bytes, bytes], None]
 
 _UNFINISHED = object()
 # Errors of a server that is starting, failing over or full: the same command may succeed later.
-_PASSING = ("LOADING", "READONLY", "MASTERDOWN", "TRYAGAIN", "BUSY", "OOM", "MISCONF", "NOREPLICAS")
+_PASSING = (
+    *("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"),
+    *("BUSY", "OOM", "MISCONF", "NOREPLICAS"),
+)
 # hiredis types the command as a tuple of one.
 _pack: Callable[[tuple[Argument, ...]], bytes] = cast(Any, hiredis).pack_command
 
@@ -101,7 +104,7 @@ class _Connection(asyncio.Protocol):
             return
         if not isinstance(reply, hiredis.ReplyError):
             future.set_result(reply)
-        elif str(reply).startswith(_PASSING):
+        elif str(reply).startswith(_PASSING) or " -OOM " in str(reply):
             future.set_exception(RedisUnavailable(str(reply)))
             if str(reply).startswith("READONLY"):
                 self.abort()

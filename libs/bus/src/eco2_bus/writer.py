@@ -13,7 +13,7 @@ from time import monotonic, perf_counter
 import orjson
 
 from eco2_bus.events import EntryId
-from eco2_bus.log import Append, EventLog, Fenced, LogGone, LogTop, LogUnavailable, TakeOver
+from eco2_bus.log import Append, EventLog, Fenced, LogTop, LogUnavailable, TakeOver
 
 GATHER_MIN_S = 0.010
 GATHER_MAX_S = 0.030
@@ -67,8 +67,9 @@ class WriteBeat:
 class LogWriter:
     """Writes the entries of one attempt of one job.
 
-    `on_lost` is called once, with Fenced or LogGone, when this attempt may write no more. `on_landed`
-    gets, per acknowledged write, the number of tokens and the age in seconds of the oldest of them.
+    `on_lost` is called once when this attempt can write no more: with Fenced, LogGone or the store's
+    refusal. `on_landed` gets, per acknowledged write, the number of tokens and the age in seconds of the
+    oldest of them.
     """
 
     def __init__(
@@ -133,7 +134,7 @@ class LogWriter:
             self._beat.mark(self)
 
     async def flush(self) -> None:
-        """Returns when all that was added is in the log; raises Fenced or LogGone."""
+        """Returns when all that was added is in the log; raises Fenced, LogGone or the store's refusal."""
         if self._lost is not None:
             raise self._lost
         if not self._has_more() and self._in_flight is None:
@@ -215,7 +216,7 @@ class LogWriter:
     def _written(self, future: "asyncio.Future[int | LogTop]") -> None:
         self._in_flight = None
         if future.cancelled():
-            self._lose(LogGone("the log was closed"))
+            self._retry_later()
             return
         error = future.exception()
         if error is None:
@@ -228,7 +229,7 @@ class LogWriter:
         elif isinstance(error, LogUnavailable):
             self._retry_later()
         else:
-            self._lose(error if isinstance(error, LogGone | Fenced) else LogGone(type(error).__name__))
+            self._lose(error if isinstance(error, Exception) else RuntimeError(type(error).__name__))
 
     def _land(self) -> None:
         self._landed = self._up_to

@@ -29,7 +29,9 @@ class _Heard:
 
 async def ask(question: str) -> None:
     """Starts the product on a free port, asks, prints; raises DemoFailed."""
-    async with open_product("127.0.0.1", 0) as product, httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+    # A proxy of the environment has no business between us and our own machine.
+    local = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
+    async with open_product("127.0.0.1", 0) as product, local as client:
         print(f"Q: {question}\n", flush=True)
         heard = _Heard()
         request = client.stream(

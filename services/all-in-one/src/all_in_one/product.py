@@ -77,10 +77,11 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
                     messaging_system=MESSAGING_SYSTEM,
                 )
             )
-            stack.push_async_callback(consumer.drain, 1.0)
-            await stack.enter_async_context(_running(consumer.consume()))
             server = ApiServer(create_app(services, registry=registry), log, grace_s=GRACE_S)
             await stack.enter_async_context(_serving(server, listener))
+            # Left in the reverse order: take no more jobs, end those under way, and only then close the bus.
+            stack.push_async_callback(consumer.drain, 0.5)
+            await stack.enter_async_context(_running(consumer.consume()))
             settle()
             address = f"[{host}]" if ":" in host else host
             yield Product(f"http://{address}:{listener.getsockname()[1]}", server, uses_stand_ins)

@@ -9,7 +9,7 @@ import orjson
 from eco2_bus import topology
 from eco2_bus.events import START, Ended, Problem, Queued, Source, Usage, to_json
 from eco2_bus.job import ChatJob
-from eco2_bus.log import JobHead, KeptAnswer, LogSummary, LogUnavailable
+from eco2_bus.log import JobHead, KeptAnswer, LogExists, LogSummary, LogUnavailable
 from eco2_telemetry import propagation
 from eco2_telemetry.messaging import publish_span
 from fastapi import APIRouter, Header, Request, Response
@@ -63,6 +63,8 @@ async def submit(
     queued = await _submit_once(services, body, caller, idempotency_key)
     headers = {"Location": queued.status_url, "Server-Timing": f'traceparent;desc="{_traceparent()}"'}
     if "text/event-stream" in request.headers.get("accept", ""):
+        if idempotency_key is not None:
+            await _check_events_are_kept(services, queued, caller)
         return event_stream(services, queued.job_id, START, headers=headers)
     return JSONResponse(queued.model_dump(), status_code=202, headers=headers)
 
@@ -96,17 +98,25 @@ async def cancel(job_id: str, response: Response, services: Deps, caller: Owner)
     return await status(job_id, services, caller)
 
 
+async def _check_events_are_kept(services: Services, queued: Queued, caller: str) -> None:
+    """An idempotency key outlives the events of its job."""
+    if isinstance(await find_job(services, queued.job_id, caller), KeptAnswer):
+        raise errors.events_expired(queued.status_url)
+
+
 async def _submit_once(services: Services, body: ChatRequest, caller: str, key: str | None) -> Queued:
     """Submits, or gives the same answer as the first request with this key and body."""
     if key is None:
-        return await _submit(services, body, caller)
+        return await _submit(services, body, caller, uuid.uuid4().hex)
     name = claims.key_of(caller, key)
     print_ = claims.fingerprint(body.model_dump_json().encode())
     known = await claims.wait_for_answer(services.claims, name, print_, services.settings.idempotency_wait_s)
     if known is not None:
         return _known_answer(known, print_)
     try:
-        queued = await _submit(services, body, caller)
+        # The same key and body name the same job, also when the process that began it is gone.
+        job_id = claims.fingerprint(f"{name}{print_}".encode())[:32]
+        queued = await _submit(services, body, caller, job_id)
     except BaseException:
         await _quietly(services.claims.free_key(name))
         raise
@@ -123,9 +133,9 @@ def _known_answer(known: claims.Claimed, fingerprint: str) -> Queued:
     return Queued.model_validate_json(known.answer)
 
 
-async def _submit(services: Services, body: ChatRequest, caller: str) -> Queued:
+async def _submit(services: Services, body: ChatRequest, caller: str, job_id: str) -> Queued:
     job = ChatJob(
-        job_id=uuid.uuid4().hex,
+        job_id=job_id,
         session_id=body.session_id or uuid.uuid4().hex,
         owner=caller,
         message=body.message,
@@ -138,6 +148,9 @@ async def _submit(services: Services, body: ChatRequest, caller: str) -> Queued:
     try:
         # The log first: a holder of a session that has no log counts as ended.
         await services.log.create(job.job_id, head)
+    except LogExists:
+        return await _resubmit(services, job)
+    try:
         await sessions.take_turn(services, job.session_id, job.job_id, body.on_busy)
         await _publish(services, job)
     except BaseException:
@@ -146,6 +159,17 @@ async def _submit(services: Services, body: ChatRequest, caller: str) -> Queued:
         await _quietly(services.claims.free_session(job.session_id, job.job_id))
         raise
     return queued
+
+
+async def _resubmit(services: Services, job: ChatJob) -> Queued:
+    """A request that died before its answer has begun this job; whether it is in the queue is unknown.
+
+    A second message does no harm: the worker drops a fresh duplicate of what is running or has ended.
+    """
+    head = (await services.log.summary(job.job_id)).head
+    known = {"session_id": head.session_id, "created_at_ms": head.created_at_ms}
+    await _publish(services, job.model_copy(update=known))
+    return Queued.model_validate_json(head.queued)
 
 
 async def _publish(services: Services, job: ChatJob) -> None:

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 PENDING_S = 30
 """A key whose request died is free again after this."""
 SESSION_HOLD_S = 24 * 3600
+SWEEP_S = 60.0
 
 
 class Claimed(NamedTuple):
@@ -121,13 +122,15 @@ class MemoryClaims:
 
     def __init__(self) -> None:
         self._keys: dict[str, tuple[float, Claimed]] = {}
-        self._sessions: dict[str, str] = {}
+        self._sessions: dict[str, tuple[float, str]] = {}
+        self._swept_at = 0.0
 
     async def claim_key(self, key: str, fingerprint: str) -> Claimed | None:
         now = time.monotonic()
-        self._keys = {name: kept for name, kept in self._keys.items() if kept[0] > now}
-        if key in self._keys:
-            return self._keys[key][1]
+        self._sweep(now)
+        until, known = self._keys.get(key, (0.0, None))
+        if known is not None and until > now:
+            return known
         self._keys[key] = (now + PENDING_S, Claimed(fingerprint, None))
         return None
 
@@ -138,15 +141,23 @@ class MemoryClaims:
         self._keys.pop(key, None)
 
     async def take_session(self, session_id: str, job_id: str, instead_of: str | None) -> str | None:
-        holder = self._sessions.get(session_id)
-        if holder is not None and holder not in (instead_of, job_id):
+        now = time.monotonic()
+        self._sweep(now)
+        until, holder = self._sessions.get(session_id, (0.0, ""))
+        if until > now and holder not in (instead_of, job_id):
             return holder
-        self._sessions[session_id] = job_id
+        self._sessions[session_id] = (now + SESSION_HOLD_S, job_id)
         return None
 
     async def free_session(self, session_id: str, job_id: str) -> None:
-        if self._sessions.get(session_id) == job_id:
+        if self._sessions.get(session_id, (0.0, ""))[1] == job_id:
             del self._sessions[session_id]
+
+    def _sweep(self, now: float) -> None:
+        if now > self._swept_at + SWEEP_S:
+            self._swept_at = now
+            self._keys = {name: kept for name, kept in self._keys.items() if kept[0] > now}
+            self._sessions = {name: held for name, held in self._sessions.items() if held[0] > now}
 
     async def close(self) -> None:
         return None

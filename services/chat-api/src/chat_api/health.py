@@ -36,7 +36,9 @@ async def readyz(services: Deps) -> JSONResponse:
     queue, log = await asyncio.gather(_state(services.queue.check()), _state(services.log.check()))
     is_ready = queue == log == "ok"
     body = Readiness(status="ok" if is_ready else "unavailable", dependencies={"queue": queue, "log": log})
-    return JSONResponse(body.model_dump(), status_code=200 if is_ready else 503)
+    if is_ready:
+        return JSONResponse(body.model_dump())
+    return JSONResponse(body.model_dump(), status_code=503, headers={"Retry-After": "2"})
 
 
 async def _state(check: Coroutine[Any, Any, None]) -> str:

@@ -35,7 +35,7 @@ _ERRORS = {
     "503": "Too much load or a dependency down; see Retry-After",
 }
 _OF_CALL = {
-    ("post", "/api/v1/chat"): ("400", "409", "413", "422", "500", "503"),
+    ("post", "/api/v1/chat"): ("400", "409", "410", "413", "422", "500", "503"),
     ("get", "/api/v1/chat/{job_id}"): ("404", "500", "503"),
     ("get", "/api/v1/chat/{job_id}/events"): ("400", "404", "410", "500", "503"),
     ("post", "/api/v1/chat/{job_id}/cancel"): ("404", "413", "500", "503"),

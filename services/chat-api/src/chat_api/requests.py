@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from eco2_bus.job import IMAGE_MAX_BYTES, MESSAGE_MAX_CHARS, Location, SessionId
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 URL_MAX_CHARS = 2_048
+_PICTURE = re.compile(r"data:image/[a-z0-9.+-]{1,60};base64", re.ASCII | re.IGNORECASE)
 
 
 class ChatRequest(BaseModel):
@@ -62,7 +64,7 @@ def _is_https(url: str) -> bool:
 
 def _check_data_url(url: str) -> None:
     head, comma, payload = url.partition(",")
-    if not comma or not head.startswith("data:image/") or not head.endswith(";base64") or not payload:
+    if not comma or not _PICTURE.fullmatch(head) or not payload:
         raise ValueError("must be data:image/...;base64,...")
     if len(payload) > IMAGE_MAX_BYTES * 4 // 3 + 4:
         raise ValueError("the picture is larger than 5 MB")

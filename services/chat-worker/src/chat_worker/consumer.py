@@ -29,8 +29,8 @@ from eco2_bus.writer import LogWriter, WriteBeat
 from eco2_telemetry import logs, propagation
 from eco2_telemetry.messaging import process_span
 
-from chat_worker.errors import AnswerError, Poisoned, UnreadableJob
-from chat_worker.run_job import HandedBack, JobRun, Stop, Workshop, end_with_error, keep
+from chat_worker.errors import Poisoned, UnreadableJob
+from chat_worker.run_job import HandedBack, JobRun, Stop, Workshop, keep
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +88,7 @@ class Consumer:
             await self._work_on(delivery)
         except Exception:
             _log.exception("the delivery could not be handled")
+            await asyncio.sleep(random.uniform(0.5, 1.5))
             await delivery.retry()
 
     async def _work_on(self, delivery: Delivery) -> None:
@@ -121,6 +122,7 @@ class Consumer:
         while True:
             try:
                 await self._log.end(job_id, "error", problem)
+                await self._log.confirm_copied(job_id)
                 return
             except LogUnavailable as error:
                 _log.warning("cannot tell yet that the job is unreadable: %s", error)
@@ -136,9 +138,12 @@ class Consumer:
                     await self._run(job, running, taken)
                 case TakeOverResult.POISONED:
                     await self._keep_end(job)
+                    await self._log.confirm_copied(job.job_id)
                     await running.delivery.dead_letter(f"{taken.failures} failed attempts")
                 case TakeOverResult.ENDED:
                     await self._keep_end(job)
+                    # The last holder may have died before a replica had the end.
+                    await self._log.confirm_copied(job.job_id)
                     await running.delivery.ack()
                 case TakeOverResult.GONE | TakeOverResult.RUNNING:
                     _log.info("dropped: %s", taken.result.value)
@@ -191,7 +196,7 @@ class Consumer:
         if taken.attempt > 1:
             writer.event("started", b'{"attempt":%d}' % taken.attempt)
         try:
-            await self._attempt(job, running.run, writer)
+            await running.run.run(writer)
         except HandedBack:
             await self._hand_back(running.delivery)
         except Fenced as error:
@@ -208,13 +213,6 @@ class Consumer:
             await running.delivery.retry()
         else:
             await running.delivery.ack()
-
-    async def _attempt(self, job: ChatJob, run: JobRun, writer: LogWriter) -> None:
-        try:
-            await run.run(writer)
-        except AnswerError as error:
-            _log.warning("ended with %s: %s", error.code, error)
-            await end_with_error(self._log, writer, job, error)
 
     async def _hand_back(self, delivery: Delivery) -> None:
         try:

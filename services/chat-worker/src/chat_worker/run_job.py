@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-import orjson
 from eco2_bus.events import Ended, Source, Usage, to_json
 from eco2_bus.job import ChatJob
 from eco2_bus.log import EventLog, KeptAnswer, LogUnavailable
 from eco2_bus.writer import LogWriter
 from eco2_telemetry import propagation
 from opentelemetry.trace import Tracer
+from pydantic import BaseModel
 
-from chat_worker.domain import TokenUsage
 from chat_worker.errors import AnswerError, DeadlineExceeded
 from chat_worker.graph.build import ChatGraph
 from chat_worker.graph.memory import trim
-from chat_worker.graph.state import ChatState, TurnContext
+from chat_worker.graph.state import TurnContext
 from chat_worker.metrics.stream import StreamMetrics, StreamMetricsTracker
 from chat_worker.ports import Tools
 from chat_worker.speaker import Speaker
@@ -62,7 +61,7 @@ class JobRun:
         self._shop = workshop
         self._stop: Stop | None = None
         self._lost: Exception | None = None
-        self._answering: asyncio.Task[ChatState] | None = None
+        self._answering: asyncio.Task[None] | None = None
         self.tracker = StreamMetricsTracker(workshop.metrics)
 
     def stop(self, why: Stop) -> None:
@@ -88,10 +87,15 @@ class JobRun:
         ):
             if await self._is_cancelled():
                 self.stop(Stop.CANCELLED)
-            state: ChatState = {}
-            if self._stop is None:
-                state = await self._answer_within_deadline(speaker)
-            await self._finish(writer, speaker, state)
+            try:
+                if self._stop is None:
+                    await self._answer_within_deadline(speaker)
+                await self._finish(writer, speaker)
+            except AnswerError as error:
+                _log.warning("ended with %s: %s", error.code, error)
+                problem = error.problem(propagation.current_trace_id())
+                await self._end(writer, "error", problem, _broken_off(speaker.usage))
+                self.tracker.finish("error")
 
     async def _is_cancelled(self) -> bool:
         try:
@@ -100,21 +104,20 @@ class JobRun:
             # The announcement, and the look at the flag every second, still come.
             return False
 
-    async def _answer_within_deadline(self, speaker: Speaker) -> ChatState:
+    async def _answer_within_deadline(self, speaker: Speaker) -> None:
         self._answering = asyncio.create_task(self._answer(speaker), name=f"graph:{self._job.job_id}")
         try:
             await asyncio.wait({self._answering}, timeout=self._shop.job_deadline_s)
             if not self._answering.done():
                 self.stop(Stop.DEADLINE)
-            return await self._answering
+            await self._answering
         except asyncio.CancelledError:
             if self._stop is None:
                 raise
-            return {}
         finally:
             self._answering.cancel()
 
-    async def _answer(self, speaker: Speaker) -> ChatState:
+    async def _answer(self, speaker: Speaker) -> None:
         context = TurnContext(speaker, self._shop.tools, self._shop.tracer, trim)
         config: Any = {
             "configurable": {"thread_id": self._job.session_id},
@@ -130,35 +133,32 @@ class JobRun:
             "usage": None,
         }
         graph: Any = self._shop.graph
-        return await graph.ainvoke(turn, config, context=context, durability="exit")
+        await graph.ainvoke(turn, config, context=context, durability="exit")
 
-    async def _finish(self, writer: LogWriter, speaker: Speaker, state: ChatState) -> None:
+    async def _finish(self, writer: LogWriter, speaker: Speaker) -> None:
         match self._stop:
             case None:
-                usage = _total(state.get("usage", []))
+                usage = speaker.usage
+                await self._end(writer, "done", self._ended(writer, speaker, usage), usage)
                 self.tracker.finish("success" if writer.attempt == 1 else "recovered")
-                await self._end(writer, "done", speaker, usage, state)
             case Stop.CANCELLED:
-                usage = Usage(output_tokens=speaker.tokens, estimated=True)
+                usage = _broken_off(speaker.usage)
+                await self._end(writer, "cancelled", self._ended(writer, speaker, usage), usage)
                 self.tracker.finish("cancelled")
-                await self._end(writer, "cancelled", speaker, usage, state)
             case Stop.DEADLINE:
                 raise DeadlineExceeded
             case Stop.LEAVING:
                 await writer.flush()
+                self.tracker.finish(None)
                 raise HandedBack
             case Stop.LOST:
                 assert self._lost is not None
                 raise self._lost
 
-    async def _end(
-        self, writer: LogWriter, event: str, speaker: Speaker, usage: Usage, state: ChatState
-    ) -> None:
-        writer.event("usage", to_json(usage))
-        intents = [str(asked["intent"]) for asked in state.get("intents", [])]
-        ended = Ended(
+    def _ended(self, writer: LogWriter, speaker: Speaker, usage: Usage) -> Ended:
+        return Ended(
             answer=speaker.answer,
-            intents=list(dict.fromkeys(intents)),
+            intents=list(dict.fromkeys(speaker.intents)),
             sources=[Source.model_validate(source) for source in speaker.heard_sources],
             usage=usage,
             attempts=writer.attempt,
@@ -166,13 +166,14 @@ class JobRun:
             trace_id=propagation.current_trace_id(),
             sample_data=self._shop.is_sample_data,
         )
-        await end_job(self._shop.log, writer, self._job, event, to_json(ended))
 
-
-async def end_job(log: EventLog, writer: LogWriter, job: ChatJob, event: str, data: bytes) -> None:
-    """Writes the terminal event and keeps it beyond the log's expiry."""
-    await writer.end(event, data)
-    await keep(log, job.job_id, KeptAnswer(job.owner, job.session_id, event, data))
+    async def _end(self, writer: LogWriter, event: str, last: BaseModel, usage: Usage) -> None:
+        """Writes usage and the terminal event, and keeps that beyond the log's expiry."""
+        data = to_json(last)
+        writer.event("usage", to_json(usage))
+        await writer.end(event, data)
+        answer = KeptAnswer(self._job.owner, self._job.session_id, event, data)
+        await keep(self._shop.log, self._job.job_id, answer)
 
 
 async def keep(log: EventLog, job_id: str, answer: KeptAnswer) -> None:
@@ -183,16 +184,6 @@ async def keep(log: EventLog, job_id: str, answer: KeptAnswer) -> None:
         _log.warning("the answer of job %s is kept only in its log: %s", job_id, error)
 
 
-async def end_with_error(log: EventLog, writer: LogWriter, job: ChatJob, error: AnswerError) -> None:
-    """Ends the job with what the user is told of an error."""
-    data = orjson.dumps(error.problem(propagation.current_trace_id()).model_dump())
-    await end_job(log, writer, job, "error", data)
-
-
-def _total(used: list[TokenUsage]) -> Usage:
-    return Usage(
-        input_tokens=sum(usage["input_tokens"] for usage in used),
-        output_tokens=sum(usage["output_tokens"] for usage in used),
-        model=used[-1]["model"] if used else "",
-        estimated=any(usage.get("estimated", False) for usage in used),
-    )
+def _broken_off(usage: Usage) -> Usage:
+    """What a call that was broken off took in, nobody has told."""
+    return usage.model_copy(update={"estimated": True})

@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 
 import orjson
+from eco2_bus.events import Usage
 from eco2_bus.writer import LogWriter
 
-from chat_worker.domain import Finding
+from chat_worker.domain import Finding, TokenUsage
+from chat_worker.graph.state import ChatState
 from chat_worker.metrics.stream import StreamMetricsTracker
 
 
 class Speaker:
-    """The Sink of one run; it remembers what was said, for the partial answer of a cancelled job."""
+    """The Sink of one run; it remembers what was said and used, for the end, whatever that is."""
 
     def __init__(self, writer: LogWriter, tracker: StreamMetricsTracker, *, answer_max_chars: int) -> None:
-        self.tokens = 0
+        self.intents: list[str] = []
+        self._used: list[TokenUsage] = []
+        self._unbilled_tokens = 0
         self._writer = writer
         self._tracker = tracker
         self._room = answer_max_chars
@@ -26,6 +30,17 @@ class Speaker:
         return "".join(self._said)
 
     @property
+    def usage(self) -> Usage:
+        """Of all model calls; one that was broken off counts by what it said, as an estimate."""
+        calls = self._used
+        return Usage(
+            input_tokens=sum(call["input_tokens"] for call in calls),
+            output_tokens=sum(call["output_tokens"] for call in calls) + self._unbilled_tokens,
+            model=calls[-1]["model"] if calls else "",
+            estimated=self._unbilled_tokens > 0 or any(call.get("estimated", False) for call in calls),
+        )
+
+    @property
     def heard_sources(self) -> list[dict[str, str | None]]:
         """The sources that viewers have been told of."""
         return self._sources
@@ -33,10 +48,16 @@ class Speaker:
     def token(self, text: str, tokens: int = 1) -> bool:
         self._tracker.heard()
         self._said.append(text)
-        self.tokens += tokens
+        self._unbilled_tokens += tokens
         self._room -= len(text)
         self._writer.token(text, tokens)
         return self._room > 0
+
+    def learned(self, change: ChatState) -> None:
+        self.intents += [str(asked["intent"]) for asked in change.get("intents", [])]
+        self._used += change.get("usage", [])
+        if "answer" in change:
+            self._unbilled_tokens = 0
 
     def stage(
         self, node: str, status: str, duration_ms: float | None = None, detail: str | None = None

@@ -74,8 +74,7 @@ function stage(turn, { node, status, duration_ms: durationMs, detail }) {
   // Runs of one node go in parallel: the longest is what was waited for.
   known.durationMs = Math.max(known.durationMs ?? 0, durationMs ?? 0) || null;
   if (known.status !== 'failed') known.status = status;
-  // A node that fails by itself says why; one that a cancel cut short does not.
-  known.isCut = status === 'failed' && !detail;
+  known.isCut = status === 'failed' && (!detail || detail === 'stopped');
 }
 
 function heardOut(turn, status, data) {

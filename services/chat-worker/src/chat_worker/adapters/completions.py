@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import orjson
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from yarl import URL
 
 from chat_worker.errors import ModelRejected, ModelUnavailable
 
@@ -14,6 +15,7 @@ CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 MAX_TRIES = 3
 REPLY_MAX_BYTES = 1_000_000
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAY_PASS = frozenset({408, 409, 425, 429})
 
 
@@ -31,7 +33,8 @@ class Completions:
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=READ_TIMEOUT_S
             ),
-            trust_env=True,
+            # A proxy of the environment has no business between us and our own machine.
+            trust_env=URL(base_url).host not in LOOPBACK,
         )
 
     async def reply(self, body: Mapping[str, Any]) -> dict[str, Any]:

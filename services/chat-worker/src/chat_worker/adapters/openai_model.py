@@ -1,6 +1,8 @@
 """A model behind the OpenAI API, or behind any server that speaks it."""
 
-from collections.abc import Callable, Generator, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +16,8 @@ from chat_worker.adapters.model_stream import StreamReader, usage_of
 from chat_worker.domain import JsonSchema, Message, TokenUsage
 from chat_worker.errors import AnswerRefused, ModelUnavailable
 from chat_worker.ports import StreamEnd
+
+READ_OUT_S = 0.1
 
 
 class OpenAIModel:
@@ -66,13 +70,16 @@ class OpenAIModel:
                 async for data in chunks:
                     seen = reader.chunks
                     text = reader.feed(data)
-                    if not text:
-                        continue
-                    if not seen:
+                    if text and not seen:
                         span.add_event("first_token")
-                    if not on_text(text, reader.chunks - seen):
+                    if text and not on_text(text, reader.chunks - seen):
                         return StreamEnd(reader.usage(), "length")
+                    if reader.is_done:
+                        break
+                await _read_out(chunks)
             usage = reader.end()
+            if not reader.chunks and reader.finish_reason == "stop":
+                raise ModelUnavailable("the model said nothing")
             span.add_event("last_token")
             _note_usage(span, usage)
         return StreamEnd(usage, reader.finish_reason)
@@ -92,6 +99,14 @@ class OpenAIModel:
             f"chat {self._model}", kind=SpanKind.CLIENT, attributes=attributes, record_exception=False
         ) as span:
             yield span
+
+
+async def _read_out(chunks: AsyncGenerator[bytes]) -> None:
+    """Lets the connection be used again; a server that keeps the response open after its end is left."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(READ_OUT_S):
+            async for _ in chunks:
+                pass
 
 
 def _content(reply: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ async def answer(state: ChatState, context: TurnContext) -> ChatState:
     return {
         "answer": text,
         "usage": [end.usage],
-        "history": [{"role": "user", "content": question}, {"role": "assistant", "content": text}],
+        "history": [{"job_id": state.get("job_id", ""), "question": question, "answer": text}],
     }
 
 

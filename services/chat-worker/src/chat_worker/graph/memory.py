@@ -1,29 +1,41 @@
 """What of a conversation is kept, and what of it the model gets to see."""
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from chat_worker.domain import Message
 
-KEPT_MESSAGES = 40
-"""A session remembers this many messages; its turns are stored elsewhere in full."""
+
+class Remembered(TypedDict):
+    """A question with its answer; `job_id` tells a turn from itself when its job is run again."""
+
+    job_id: str
+    question: str
+    answer: str
+
+
+KEPT_TURNS = 20
+"""A session remembers this many turns."""
 MODEL_CHARS = 12_000
 """About 8,000 tokens of Korean text: what the history may take of the model's window."""
 
 
-def remember(left: list[Message], right: list[Message]) -> list[Message]:
-    """The reducer of the history."""
-    return [*left, *right][-KEPT_MESSAGES:]
+def remember(left: list[Remembered], right: list[Remembered]) -> list[Remembered]:
+    """The reducer of the history: a job that was run again replaces what it left the first time."""
+    new = {turn["job_id"] for turn in right}
+    return [*(turn for turn in left if turn["job_id"] not in new), *right][-KEPT_TURNS:]
 
 
-def trim(history: Sequence[Message]) -> list[Message]:
-    """The newest whole turns that fit the model's budget, beginning with a user's message."""
-    kept: list[Message] = []
+def trim(history: Sequence[Remembered]) -> list[Message]:
+    """The newest whole turns that fit the model's budget, as messages."""
+    messages: list[Message] = []
     room = MODEL_CHARS
-    for message in reversed(history):
-        room -= len(message["content"])
+    for turn in reversed(history):
+        room -= len(turn["question"]) + len(turn["answer"])
         if room < 0:
             break
-        kept.insert(0, message)
-    while kept and kept[0]["role"] != "user":
-        kept.pop(0)
-    return kept
+        messages[:0] = [
+            {"role": "user", "content": turn["question"]},
+            {"role": "assistant", "content": turn["answer"]},
+        ]
+    return messages

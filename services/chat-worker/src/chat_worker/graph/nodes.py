@@ -64,6 +64,7 @@ def step_node(name: str, step: Step, *, ends_turn: bool = False) -> Node:
     async def node(state: ChatState, runtime: Runtime[TurnContext]) -> ChatState:
         with _stage(runtime.context, name):
             change = await step(state, runtime.context)
+        runtime.context.sink.learned(change)
         if ends_turn:
             # The session's memory is saved next: a worker that was overtaken must not get there.
             await runtime.context.sink.flush()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Protocol, TypedDict
 from opentelemetry.trace import Tracer
 
 from chat_worker.domain import Finding, Message, TokenUsage
-from chat_worker.graph.memory import remember
+from chat_worker.graph.memory import Remembered, remember
 from chat_worker.ports import Tools
 
 
@@ -26,7 +26,7 @@ class ChatState(TypedDict, total=False):
     findings: Annotated[list[Finding], collect]
     usage: Annotated[list[TokenUsage], collect]
     answer: str
-    history: Annotated[list[Message], remember]
+    history: Annotated[list[Remembered], remember]
 
 
 class AgentTask(TypedDict):
@@ -52,6 +52,10 @@ class Sink(Protocol):
         """What the answer rests on."""
         ...
 
+    def learned(self, change: ChatState) -> None:
+        """What a node has found out and used, so that it is known however the run ends."""
+        ...
+
     async def flush(self) -> None:
         """Returns when all of it is in the log; raises when the run has lost its job."""
         ...
@@ -64,4 +68,4 @@ class TurnContext:
     sink: Sink
     tools: Tools
     tracer: Tracer
-    trim: Callable[[Sequence[Message]], list[Message]]
+    trim: Callable[[Sequence[Remembered]], list[Message]]

@@ -58,7 +58,7 @@ class StreamMetrics:
         self.active = Gauge("chat_stream_active", "Streams under way.", registry=registry)
         # Every combination from the start: a ratio with an absent series is no data, not 0.
         self.requests = {status: requests.labels(status) for status in STATUSES}
-        self.tokens = {status: tokens.labels(ANSWER, status) for status in ("success", "error")}
+        self.tokens = tokens.labels(ANSWER, "success")
         self.duration = {status: duration.labels(ANSWER, status) for status in STATUSES}
         self.latency = latency.labels(ANSWER)
         self.interval = interval.labels(provider)
@@ -75,6 +75,7 @@ class StreamMetricsTracker:
         self._heard_at = 0.0
         self._tokens = 0
         self._status: str | None = None
+        self._is_passed_on = False
 
     def __enter__(self) -> Self:
         self._began = perf_counter()
@@ -84,8 +85,10 @@ class StreamMetricsTracker:
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        status = self._status or ("success" if error is None else "error")
         self._metrics.active.dec()
+        if self._is_passed_on:
+            return
+        status = self._status or ("success" if error is None else "error")
         self._metrics.requests[status].inc()
         self._metrics.duration[status].observe(perf_counter() - self._began)
         self._metrics.count.observe(self._tokens)
@@ -102,9 +105,10 @@ class StreamMetricsTracker:
     def landed(self, tokens: int, latency_s: float) -> None:
         """So many tokens are in the log, the oldest of them after `latency_s`."""
         self._tokens += tokens
-        self._metrics.tokens["success"].inc(tokens)
+        self._metrics.tokens.inc(tokens)
         self._metrics.latency.observe(latency_s)
 
-    def finish(self, status: str) -> None:
-        """How the stream ended: success, error, cancelled or recovered."""
+    def finish(self, status: str | None) -> None:
+        """How the stream ended: success, error, cancelled or recovered; None when it goes on elsewhere."""
         self._status = status
+        self._is_passed_on = status is None
