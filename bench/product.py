@@ -22,6 +22,7 @@ def product_commands(servers: Servers, port: int) -> Iterator[dict[str, tuple[li
             # The targets are set with tracing on, one trace in ten recorded.
             "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
             "OTEL_TRACES_SAMPLER_ARG": "0.1",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": servers.model_url.removesuffix("/v1"),
         }
         worker = {
             "OPENAI_BASE_URL": servers.model_url,

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from eco2_bus.events import EntryId, LogEntry
 
@@ -103,8 +103,7 @@ class TakeOver:
     """Tells two attempts of one number apart: a failover can lose a take-over that was answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """Entries to write in one go: `{attempt}-{first_seq}` and on, after `previous`.
 
     `expected_length` is the log's length before, or -1 to have the log's top reported whatever it is.

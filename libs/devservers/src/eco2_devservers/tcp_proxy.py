@@ -130,11 +130,16 @@ class TcpProxy:
         await self._loop.sock_sendall(server, chunk)
 
     async def _forward_down(self, client: socket.socket, chunk: bytes) -> None:
+        is_last = False
         if self._replies_left is not None:
             chunk = chunk[: self._replies_left]
             self._replies_left -= len(chunk)
+            is_last = self._replies_left == 0
         self.bytes_to_client += len(chunk)
         await self._loop.sock_sendall(client, chunk)
-        if self._replies_left == 0:
-            self._replies_left = None
-            self._cancel_links()
+        if is_last:
+            if self._replies_left is not None:
+                self._replies_left = None
+                self._cancel_links()
+            # At once: a later chunk behind the missing bytes is what no network does.
+            raise ConnectionResetError
