@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import aio_pika
 import redis
 from aio_pika.exceptions import ChannelNotFoundEntity
-from chat_api.claims import MemoryClaims, RedisClaims
+from chat_api.claims import MemoryClaims
 from chat_api.deps import Services
+from chat_api.redis_claims import RedisClaims
 from chat_api.settings import ApiSettings
 from eco2_bus import topology
 from eco2_bus.events import to_json

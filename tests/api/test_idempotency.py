@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import pytest_asyncio
-from chat_api.claims import MemoryClaims, RedisClaims, key_of
+from chat_api.claims import MemoryClaims, key_of
+from chat_api.redis_claims import RedisClaims
 from eco2_bus.job import ChatJob
 from eco2_bus.log import KeptAnswer, LogUnavailable
 from eco2_bus.queue import JobQueue, QueueUnavailable

@@ -20,6 +20,7 @@ from aio_pika.abc import (
     AbstractIncomingMessage,
     AbstractQueue,
     DeliveryMode,
+    ExchangeType,
 )
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 
@@ -253,8 +254,19 @@ class RabbitJobQueue:
             try:
                 channel = await connection.channel(on_return_raises=True)
                 session = _Session(connection, channel)
-                session.exchange, session.jobs = await topology.declare(channel, self._max_length)
+                session.exchange, session.jobs = await _declare(channel, self._max_length)
             except BaseException:
                 await connection.close()
                 raise
             return session
+
+
+async def _declare(channel: AbstractChannel, max_length: int) -> tuple[AbstractExchange, AbstractQueue]:
+    """Declares everything; raises ChannelPreconditionFailed when it exists with other arguments."""
+    exchange = await channel.declare_exchange(topology.EXCHANGE, ExchangeType.DIRECT, durable=True)
+    await channel.declare_queue(topology.DEAD, durable=True, arguments={"x-queue-type": "quorum"})
+    jobs = await channel.declare_queue(
+        topology.JOBS, durable=True, arguments=topology.jobs_arguments(max_length)
+    )
+    await jobs.bind(exchange, topology.JOBS)
+    return exchange, jobs

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
-
 EXCHANGE = "chat"
 JOBS = "chat.jobs"
 DEAD = "chat.jobs.dead"
@@ -25,12 +22,3 @@ def jobs_arguments(max_length: int) -> dict[str, Any]:
         "x-dead-letter-strategy": "at-least-once",
         "x-delivery-limit": DELIVERY_LIMIT,
     }
-
-
-async def declare(channel: AbstractChannel, max_length: int) -> tuple[AbstractExchange, AbstractQueue]:
-    """Declares everything; raises ChannelPreconditionFailed when it exists with other arguments."""
-    exchange = await channel.declare_exchange(EXCHANGE, ExchangeType.DIRECT, durable=True)
-    await channel.declare_queue(DEAD, durable=True, arguments={"x-queue-type": "quorum"})
-    jobs = await channel.declare_queue(JOBS, durable=True, arguments=jobs_arguments(max_length))
-    await jobs.bind(exchange, JOBS)
-    return exchange, jobs

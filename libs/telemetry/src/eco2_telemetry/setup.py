@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass
 
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -42,6 +41,9 @@ def set_up(service_name: str, *, log_level: str = "INFO") -> Telemetry:
     resource = Resource.create({SERVICE_NAME: service_name})
     if not _has_endpoint():
         return Telemetry(TracerProvider(resource=resource, sampler=ALWAYS_OFF, shutdown_on_exit=False))
+    # Only when needed: the exporter brings half a second of imports.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
     provider = TracerProvider(resource=resource)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return Telemetry(provider)

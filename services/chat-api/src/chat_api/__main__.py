@@ -10,8 +10,8 @@ from eco2_telemetry.process import settle
 from eco2_telemetry.setup import set_up
 
 from chat_api.app import create_app
-from chat_api.claims import RedisClaims
 from chat_api.deps import Services
+from chat_api.redis_claims import RedisClaims
 from chat_api.server import ApiServer, listen
 from chat_api.settings import ApiSettings
 

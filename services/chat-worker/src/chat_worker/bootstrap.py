@@ -10,11 +10,8 @@ from eco2_bus.queue import JobQueue
 from eco2_telemetry.setup import Telemetry
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from prometheus_client import CollectorRegistry
-from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
 
 from chat_worker.adapters.openai_model import OpenAIModel
 from chat_worker.adapters.packaged_guide import PackagedGuide
@@ -69,15 +66,7 @@ async def open_checkpointer(stack: AsyncExitStack, url: str) -> BaseCheckpointSa
     if url == "memory:":
         return InMemorySaver()
     if url.startswith("postgresql://"):
-        # A pool whose connections are tried before use: a restart of the server must cost no attempt.
-        options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
-        pool_of: Any = AsyncConnectionPool
-        pool = pool_of(
-            url, max_size=POSTGRES_CONNECTIONS, kwargs=options, check=pool_of.check_connection, open=False
-        )
-        postgres = AsyncPostgresSaver(await stack.enter_async_context(pool))
-        await postgres.setup()
-        return postgres
+        return await _open_postgres(stack, url)
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,3 +74,20 @@ async def open_checkpointer(stack: AsyncExitStack, url: str) -> BaseCheckpointSa
         await sqlite.setup()
         return sqlite
     raise ValueError("CHECKPOINT_URL must begin with sqlite:///, postgresql:// or memory:")
+
+
+async def _open_postgres(stack: AsyncExitStack, url: str) -> BaseCheckpointSaver[Any]:
+    # Imported here: the embedded default starts without them.
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from psycopg.rows import dict_row
+    from psycopg_pool import AsyncConnectionPool
+
+    # A pool whose connections are tried before use: a restart of the server must cost no attempt.
+    options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    pool_of: Any = AsyncConnectionPool
+    pool = pool_of(
+        url, max_size=POSTGRES_CONNECTIONS, kwargs=options, check=pool_of.check_connection, open=False
+    )
+    postgres = AsyncPostgresSaver(await stack.enter_async_context(pool))
+    await postgres.setup()
+    return postgres
