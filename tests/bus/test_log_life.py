@@ -45,7 +45,10 @@ async def test_a_discarded_log_is_gone_and_can_be_created_again(world: World) ->
 
 
 async def test_discarding_a_log_that_is_not_there_is_no_error(world: World) -> None:
-    await world.log.discard(new_job_id())
+    job_id = new_job_id()
+    await world.log.discard(job_id)
+    with pytest.raises(LogGone):
+        await world.log.summary(job_id)
 
 
 async def test_a_log_is_kept_for_its_time_and_shorter_once_it_has_ended(world: World) -> None:
