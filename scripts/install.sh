@@ -7,7 +7,9 @@ uv_version=0.13.9
 
 find_python() {
   local candidate
-  for candidate in ${PYTHON_FOR_VENV:-} python3.11 python3.12 python3.13 python3 /usr/bin/python3; do
+  # The distribution's build first: it is optimised, where one that was built by hand often is not (1.4x slower).
+  for candidate in ${PYTHON_FOR_VENV:-} /usr/bin/python3.11 /usr/bin/python3.12 /usr/bin/python3.13 \
+    python3.11 python3.12 python3.13 python3; do
     # A pyenv shim exists for versions that are not there: only running it tells.
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       echo "$candidate"

@@ -49,6 +49,16 @@ class Understanding(BaseModel):
     intents: list[SubQuestion] = Field(min_length=1, max_length=10)
 
 
+class Sighting(BaseModel):
+    """What a picture shows; `item` is None when it shows no thing that one could throw away."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    item: str | None = Field(default=None, max_length=200)
+    material: str | None = Field(default=None, max_length=200)
+    confidence: float = Field(ge=0, le=1)
+
+
 class Passage(TypedDict):
     """A piece of evidence; `revised` is an ISO date, or None when its source is undated."""
 

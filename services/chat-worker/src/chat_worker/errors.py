@@ -65,3 +65,31 @@ class UnreadableJob(AnswerError):
 
 class ModelUnavailable(Exception):
     """The model's server is down, overloaded, or broke off: the next attempt may succeed."""
+
+
+class VendorError(Exception):
+    """An outside service could not help; its text never holds a key, and is for logs, not for users."""
+
+
+class AuthError(VendorError):
+    """Our key is missing, unknown, expired or not allowed: an operator has to act."""
+
+
+class QuotaExceeded(VendorError):
+    """The quota is used up: no use before it is renewed."""
+
+
+class NoData(VendorError):
+    """A normal empty result."""
+
+
+class BadRequest(VendorError):
+    """The service does not understand what we asked: ours to mend."""
+
+
+class Transient(VendorError):
+    """Down, slow or overloaded: another try may succeed."""
+
+
+class SchemaDrift(VendorError):
+    """A reply that fits none of the known shapes."""

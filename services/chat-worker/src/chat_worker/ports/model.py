@@ -1,10 +1,10 @@
-"""What the graph and its agents need from outside, in their own words."""
+"""A language model: one structured reply, one streamed answer, one look at a picture."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from chat_worker.domain import JsonSchema, Message, Passage, TokenUsage
+from chat_worker.domain import JsonSchema, Message, Sighting, TokenUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +32,9 @@ class ChatModel(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Passages, best first; `is_named` when they are about a thing that the question names."""
+class Vision(Protocol):
+    """A model that sees."""
 
-    passages: list[Passage]
-    is_named: bool
-
-
-class WasteGuide(Protocol):
-    """The waste guide."""
-
-    def search(self, question: str) -> Evidence:
-        """What the guide says to a question; no passages when it does not know the thing."""
+    async def look(self, image_url: str, question: str) -> tuple[Sighting, TokenUsage]:
+        """What thing a picture shows; `image_url` is https or a data URL. Raises as ChatModel does."""
         ...
-
-
-@dataclass(frozen=True)
-class Tools:
-    """The agents' reach."""
-
-    model: ChatModel
-    guide: WasteGuide
