@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from chat_worker.adapters.data_go_kr import CleanText, DataGoKr, Page
+from chat_worker.adapters.data_go_kr import DataGoKr
+from chat_worker.adapters.data_go_kr_reply import Page
+from chat_worker.adapters.vendor_text import CleanText
 from chat_worker.errors import (
     AuthError,
     BadRequest,
@@ -261,6 +263,8 @@ async def test_bombs_and_broken_xml_are_refused(vendor: VendorServer, portal: Da
         {"response": None},
         {"response": {"body": {"items": []}}},
         {"response": {"header": {"resultCode": "INFO-000"}}},
+        {"response": {"header": {"resultCode": "00"}}},
+        {"response": {"header": {"resultCode": "00"}, "body": {"totalCount": 3}}},
         {"response": {"header": {"resultCode": "00"}, "body": "text"}},
         {"response": {"header": {"resultCode": "00"}, "body": {"items": 5}}},
         {"response": {"header": {"resultCode": "00"}, "body": {"items": "text"}}},
@@ -303,6 +307,13 @@ async def test_no_rows_at_all_are_no_data(vendor: VendorServer, portal: DataGoKr
     vendor.answer(PATH, reply)
 
     with pytest.raises(NoData):
+        await portal.rows(PATH, {}, ROWS, per_page=10)
+
+
+async def test_rows_that_are_announced_and_not_sent_are_drift(vendor: VendorServer, portal: DataGoKr) -> None:
+    vendor.answer(PATH, ok("", "12"))
+
+    with pytest.raises(SchemaDrift):
         await portal.rows(PATH, {}, ROWS, per_page=10)
 
 
