@@ -68,7 +68,8 @@ class OpenAIImages:
         self._tracer = tracer
         # The SDK knows where the model is and how to authenticate; its own calls are not used.
         client = openai.AsyncOpenAI(api_key=api_key.get_secret_value(), base_url=base_url)
-        headers = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
+        told = {**client.default_headers, **client.auth_headers}
+        headers = {name: value for name, value in told.items() if isinstance(value, str)}
         limits = HttpLimits(
             read_s=budget_s, budget_s=budget_s, tries=1, reply_max_bytes=max_bytes * 4 // 3 + 65_536
         )
