@@ -21,7 +21,6 @@ Ended = Callable[[grpc.StatusCode], None]
 """Told once how a call ended."""
 
 _PLUMBING = ("/grpc.health.", "/grpc.reflection.")
-_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 # By the conventions a server's span fails for these only: the other codes are the caller's doing.
 _SERVER_FAULTS = frozenset(
     {
@@ -154,9 +153,9 @@ def _failure(error: BaseException, context: Context) -> grpc.StatusCode:
 
 
 def _code(context: Context) -> grpc.StatusCode:
-    # A number at run time, whatever the types say.
-    code: Any = context.code()
-    return code if isinstance(code, grpc.StatusCode) else _CODES.get(code, grpc.StatusCode.UNKNOWN)
+    # None at run time until a handler has set one, whatever the types say.
+    code: grpc.StatusCode | None = context.code()
+    return grpc.StatusCode.OK if code is None else code
 
 
 def _text(method: str | bytes) -> str:

@@ -85,12 +85,12 @@ class GrpcCharacters:
 
     async def match(self, material: str) -> Character:
         """The character of a material."""
-        request = pb.MatchCharacterRequest(material=material)
+        request = pb.MatchCharacterRequest(material=_sendable(material))
         return _read((await self._ask(self._stub.MatchCharacter, request)).character)
 
     async def named(self, name: str) -> Character:
         """A character by its Korean or English name."""
-        request = pb.GetCharacterRequest(name=name)
+        request = pb.GetCharacterRequest(name=_sendable(name))
         return _read((await self._ask(self._stub.GetCharacter, request)).character)
 
     async def all(self) -> list[Character]:
@@ -121,6 +121,11 @@ def _channel(target: str, tracer: Tracer, ca: bytes | None, tls: bool) -> grpc.a
         return grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=spans)
     credentials = grpc.ssl_channel_credentials(root_certificates=ca)
     return grpc.aio.secure_channel(target, credentials, options=_OPTIONS, interceptors=spans)
+
+
+def _sendable(words: str) -> str:
+    # Half a surrogate pair is no text for protobuf, and no name of anything.
+    return words.encode(errors="replace").decode()
 
 
 def _read(character: pb.Character) -> Character:
