@@ -169,6 +169,23 @@ async def test_a_vendor_that_is_down_is_transient(make_http: MakeHttp, unused_tc
         await make_http(base_url=f"http://127.0.0.1:{unused_tcp_port}").get_json("/thing", {})
 
 
+@pytest.mark.parametrize("path", ["http://127.0.0.1:9/thing", "thing", "/thing\0"])
+async def test_a_path_leads_nowhere_but_to_the_vendor(
+    vendor: VendorServer, make_http: MakeHttp, path: str
+) -> None:
+    with pytest.raises(BadRequest):
+        await make_http().get_json(path, {})
+
+    assert vendor.asked == []
+
+
+async def test_a_question_without_end_is_not_sent(vendor: VendorServer, make_http: MakeHttp) -> None:
+    with pytest.raises(BadRequest):
+        await make_http().get_json("/thing", {"q": "가" * 100_000})
+
+    assert vendor.asked == []
+
+
 async def test_a_huge_reply_is_cut_off(vendor: VendorServer, make_http: MakeHttp) -> None:
     vendor.answer("/huge", Reply(b"x" * 50_000_000))
 

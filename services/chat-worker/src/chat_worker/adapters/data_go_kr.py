@@ -10,7 +10,7 @@ from opentelemetry.trace import Tracer
 from pydantic import SecretStr, TypeAdapter
 
 from chat_worker.adapters.data_go_kr_reply import DailyQuota, Page, UnregisteredKey, read_page, xml_error
-from chat_worker.adapters.vendor_http import HttpLimits, VendorHttp
+from chat_worker.adapters.vendor_http import DEFAULT_LIMITS, HttpLimits, VendorHttp
 from chat_worker.errors import AuthError, NoData, QuotaExceeded, SchemaDrift
 
 KST = ZoneInfo("Asia/Seoul")
@@ -36,7 +36,7 @@ class DataGoKr:
         tracer: Tracer,
         *,
         switch: Mapping[str, str],
-        limits: HttpLimits = HttpLimits(),
+        limits: HttpLimits = DEFAULT_LIMITS,
         clock: Clock = utc_now,
     ) -> None:
         self._http = VendorHttp(

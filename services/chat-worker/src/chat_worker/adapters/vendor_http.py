@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import zlib
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,20 +21,11 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from chat_worker.errors import (
-    AuthError,
-    BadRequest,
-    NoData,
-    QuotaExceeded,
-    SchemaDrift,
-    Transient,
-    VendorError,
-)
+from chat_worker.adapters.vendor_http_reply import body_of, error_of
+from chat_worker.errors import AuthError, BadRequest, NoData, SchemaDrift, Transient, VendorError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_MAY_PASS = frozenset({408, 425})
 _FAULTS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
-_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 T = TypeVar("T")
 Params = Mapping[str, str | int | float | SecretStr]
@@ -58,6 +48,9 @@ class HttpLimits:
     connections: int = 10
 
 
+DEFAULT_LIMITS = HttpLimits()
+
+
 class VendorHttp:
     """A vendor's HTTP interface.
 
@@ -73,7 +66,7 @@ class VendorHttp:
         tracer: Tracer,
         *,
         headers: Mapping[str, str] | None = None,
-        limits: HttpLimits = HttpLimits(),
+        limits: HttpLimits = DEFAULT_LIMITS,
         refusal: Refusal | None = None,
     ) -> None:
         # httpx logs whole URLs at INFO.
@@ -98,12 +91,12 @@ class VendorHttp:
     async def get(self, path: str, params: Params, read: Read[T]) -> T:
         """What `read` makes of the reply to a GET; it may raise a VendorError itself."""
         plain = {name: _revealed(value) for name, value in params.items()}
-        return await self._call(self._client.build_request("GET", path, params=plain), path, read)
+        return await self._call(self._request("GET", path, params=plain), path, read)
 
     async def post(self, path: str, body: Mapping[str, Any], read: Read[T]) -> T:
         """What `read` makes of the reply to a POST of JSON."""
         headers = {"Content-Type": "application/json"}
-        request = self._client.build_request("POST", path, content=orjson.dumps(body), headers=headers)
+        request = self._request("POST", path, content=orjson.dumps(body), headers=headers)
         return await self._call(request, path, read)
 
     async def get_json(self, path: str, params: Params) -> Any:
@@ -137,6 +130,15 @@ class VendorHttp:
         """Closes all connections."""
         await self._client.aclose()
 
+    def _request(self, method: str, path: str, **parts: Any) -> httpx.Request:
+        # A path may come from a vendor's own listing; an absolute one would take the key elsewhere.
+        if not path.startswith("/"):
+            raise BadRequest(f"{self.name}: a path begins with a slash")
+        try:
+            return self._client.build_request(method, path, **parts)
+        except httpx.InvalidURL:
+            raise BadRequest(f"{self.name}: no URL can be made of this") from None
+
     async def _call(self, request: httpx.Request, path: str, read: Read[T]) -> T:
         if not self._is_sendable:
             raise AuthError(f"{self.name}: the key holds characters that no header can hold")
@@ -158,7 +160,7 @@ class VendorHttp:
                 response = await self._client.send(request, stream=True)
                 try:
                     span.set_attribute("http.response.status_code", response.status_code)
-                    body = await self._body(response)
+                    body = await body_of(self.name, response, self._limits.reply_max_bytes)
                 finally:
                     await response.aclose()
             # Their texts may quote the URL or a header.
@@ -170,31 +172,10 @@ class VendorHttp:
                 raise self._refused(response.status_code, body)
             return read(body)
 
-    async def _body(self, response: httpx.Response) -> bytes:
-        room = self._limits.reply_max_bytes
-        parts: list[bytes] = []
-        async for part in response.aiter_raw():
-            if (room := room - len(part)) < 0:
-                raise SchemaDrift(f"{self.name}: the reply is too long")
-            parts.append(part)
-        body = b"".join(parts)
-        return self._inflated(body) if "content-encoding" in response.headers else body
-
-    def _inflated(self, body: bytes) -> bytes:
-        """Unpacks by hand, since httpx would unpack any amount."""
-        packed = zlib.decompressobj(_GZIP_OR_ZLIB)
-        try:
-            plain = packed.decompress(body, self._limits.reply_max_bytes)
-        except zlib.error:
-            raise SchemaDrift(f"{self.name}: the reply cannot be unpacked") from None
-        if packed.unconsumed_tail:
-            raise SchemaDrift(f"{self.name}: the reply is too long")
-        return plain
-
     def _refused(self, status: int, body: bytes) -> VendorError:
         if self._refusal and (error := self._refusal(status, body)):
             return error
-        return _by_status(status)(f"{self.name}: HTTP {status}")
+        return error_of(status)(f"{self.name}: HTTP {status}")
 
     @contextmanager
     def _span(self, request: httpx.Request, path: str) -> Generator[Span]:
@@ -244,20 +225,6 @@ def _tls() -> SSLContext:
 def _is_header_text(value: str) -> bool:
     """Whatever is not, httpcore would quote in its log."""
     return value.isascii() and value.isprintable()
-
-
-def _by_status(status: int) -> type[VendorError]:
-    match status:
-        case 401 | 403:
-            return AuthError
-        case 429:
-            return QuotaExceeded
-        case _ if status >= 500 or status in _MAY_PASS:
-            return Transient
-        case _ if status >= 400:
-            return BadRequest
-        case _:
-            return SchemaDrift
 
 
 def _revealed(value: str | int | float | SecretStr) -> str | int | float:

@@ -1,9 +1,19 @@
 """Where things are."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from eco2_bus.job import Location
+
+
+class PlaceCategory(StrEnum):
+    """Kinds of places that take things back or sell what disposal needs, by Kakao's codes."""
+
+    MART = "MT1"
+    CONVENIENCE_STORE = "CS2"
+    PUBLIC_OFFICE = "PO3"
+    PHARMACY = "PM9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,12 @@ class Places(Protocol):
         self, query: str, near: Location | None = None, *, radius_m: int = 5_000, limit: int = 5
     ) -> list[Place]:
         """Places by keyword, the nearest first when `near` is given."""
+        ...
+
+    async def nearby(
+        self, category: PlaceCategory, near: Location, *, radius_m: int = 5_000, limit: int = 5
+    ) -> list[Place]:
+        """Places of a category, the nearest first."""
         ...
 
     async def district_at(self, location: Location) -> District:
