@@ -60,5 +60,6 @@ CHAINS: dict[str, StartChain] = {
     "direct": _direct,
     "product": _product,
     "reference": partial(_reference, "bench.reference", "reference"),
+    "reference-aio": partial(_reference, "bench.reference_aiohttp", "reference-aio"),
     "no-langgraph": partial(_reference, "bench.no_langgraph", "no-langgraph"),
 }

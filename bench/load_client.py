@@ -10,7 +10,7 @@ import orjson
 
 from bench.http_stream import Chunk, HttpConnection, Reply
 from bench.pace import Pace
-from bench.verdict import Verdict, chat_texts, judge, model_texts
+from bench.verdict import Verdict, chat_texts, judge, model_texts, understanding_ms
 
 ANSWER_TIMEOUT_S = 120.0
 SUBMIT_PATH = "/api/v1/chat"
@@ -33,6 +33,7 @@ class LoadResult:
     client_cpu_s: float
     verdicts: list[Verdict]
     first_tokens_ms: list[float]
+    understanding_ms: list[float]
 
     @property
     def tokens(self) -> int:
@@ -50,6 +51,7 @@ class Target:
 
     ask: Ask
     texts: Texts
+    understanding_ms: Callable[[list[Chunk]], float] = lambda _: 0.0
 
 
 def model_target(base_url: str) -> Target:
@@ -76,7 +78,7 @@ def chat_target(base_url: str) -> Target:
             reply = await follow(connection, await submit(connection, pace))
         return Asked(at_ns, pace, reply.chunks)
 
-    return Target(ask, chat_texts)
+    return Target(ask, chat_texts, understanding_ms)
 
 
 async def submit(connection: HttpConnection, pace: Pace) -> str:
@@ -116,6 +118,7 @@ def _judged(target: Target, asked: list[Asked], started_ns: int, cpu_s: float) -
         client_cpu_s=cpu_s,
         verdicts=verdicts,
         first_tokens_ms=[(v.first_at_ns - one.at_ns) / 1e6 for v, one in zip(verdicts, asked, strict=True)],
+        understanding_ms=[target.understanding_ms(one.chunks) for one in asked],
     )
 
 

@@ -26,6 +26,7 @@ class Measurement:
     delay_p95: float
     first_token_p50: float
     first_token_p95: float
+    understanding_p50: float
     client_cpu: float
     simulator_cpu: float
     lost: int
@@ -69,6 +70,7 @@ def _noted(result: LoadResult, cpu: dict[str, float], simulator_cpu: float) -> M
         delay_p95=quantile(delays, 0.95),
         first_token_p50=quantile(first, 0.5),
         first_token_p95=quantile(first, 0.95),
+        understanding_p50=quantile(sorted(result.understanding_ms), 0.5),
         client_cpu=result.client_cpu_s * 1000 / max(result.tokens, 1),
         simulator_cpu=simulator_cpu,
         **{fault: sum(getattr(verdict, fault) for verdict in result.verdicts) for fault in FAULTS},

@@ -6,4 +6,4 @@ from bench.reference_worker import stream_answer
 CHAIN = "no-langgraph"
 
 if __name__ == "__main__":
-    main(CHAIN, stream_answer)
+    main(CHAIN, stream_answer, has_aiohttp=True)

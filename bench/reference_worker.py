@@ -96,11 +96,10 @@ async def stream_answer(model: openai.AsyncOpenAI, question: str, log: JobLog) -
                 log.write(texts)
 
 
-async def run_worker(chain: str, redis_url: str, amqp_url: str, model_url: str, answer: Answer) -> None:
+async def run_worker(
+    chain: str, redis_url: str, amqp_url: str, model: openai.AsyncOpenAI, answer: Answer
+) -> None:
     """Take jobs until cancelled."""
-    # aiohttp below the SDK: a third of what its default transport costs a token, so the stronger reference.
-    http_client = openai.DefaultAioHttpClient()
-    model = openai.AsyncOpenAI(base_url=model_url, api_key="none", http_client=http_client)
     redis = Redis.from_url(redis_url)
     writer = GatheredWriter(redis)
     connection = await aio_pika.connect_robust(amqp_url)

@@ -82,6 +82,12 @@ def chat_texts(chunks: Iterable[Chunk]) -> list[Text]:
     return texts
 
 
+def understanding_ms(chunks: Iterable[Chunk]) -> float:
+    """How long the model was asked what the question means, as the product's `intent` stage tells; else 0."""
+    stages = (orjson.loads(data) for _, event, data in _events(chunks) if event == "stage")
+    return sum(stage.get("duration_ms", 0.0) for stage in stages if stage["node"] == "intent")
+
+
 def _events(chunks: Iterable[Chunk]) -> Iterable[tuple[int, str, bytes]]:
     tail = b""
     for at_ns, data in chunks:

@@ -10,7 +10,7 @@ import pytest
 from bench.http_stream import BadReply
 from bench.load_client import chat_target, run_load
 from bench.pace import Pace
-from bench.verdict import chat_texts, judge
+from bench.verdict import chat_texts, judge, understanding_ms
 
 Events = list[tuple[str, dict]]
 
@@ -29,6 +29,15 @@ async def chat_server(events: Events, *, status: str = "202 Accepted") -> AsyncI
     )
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            # A client that does not like the first reply leaves before the second request.
+            with contextlib.suppress(asyncio.IncompleteReadError):
+                await talk(reader, writer)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         submitted = orjson.dumps({"events_url": "/api/v1/chat/1/events?ticket=t"})
         writer.write(
@@ -41,8 +50,6 @@ async def chat_server(events: Events, *, status: str = "202 Accepted") -> AsyncI
         writer.writelines(b"1\r\n%c\r\n" % byte for byte in body)
         writer.write(b"0\r\n\r\n")
         await reader.read()
-        writer.close()
-        await writer.wait_closed()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
@@ -69,6 +76,18 @@ async def test_a_lost_doubled_or_reordered_token_is_counted(
     for verdict in result.verdicts:
         assert (verdict.lost, verdict.doubled, verdict.reordered) == faults
         assert verdict.is_exact == (indices == (0, 1, 2, 3))
+
+
+async def test_the_time_that_the_question_took_to_be_understood_is_told_apart() -> None:
+    stages: Events = [
+        ("stage", {"node": "intent", "status": "started"}),
+        ("stage", {"node": "intent", "status": "completed", "duration_ms": 2.5}),
+        ("stage", {"node": "answer", "status": "completed", "duration_ms": 80.0}),
+    ]
+    async with chat_server([*stages, *stream_of(0)]) as url:
+        result = await run_load(chat_target(url), Pace(1), streams=2)
+    assert result.understanding_ms == [2.5, 2.5]
+    assert understanding_ms([]) == 0
 
 
 async def test_text_before_a_reset_does_not_count() -> None:

@@ -59,7 +59,9 @@ async def test_a_worker_frozen_past_its_lease_changes_nothing_when_it_thaws(
 
 
 async def _has_given_up(worker: Program, jobs: int) -> bool:
-    return worker.said().count("another worker has the job") >= jobs
+    """Frozen for longer than a read of the model may take, it finds the model gone before the job."""
+    said = worker.said()
+    return said.count("another worker has the job") + said.count("attempt 1 failed") >= jobs
 
 
 async def test_a_worker_told_to_leave_finishes_what_it_has(stack: Stack, make_load: MakeLoad) -> None:

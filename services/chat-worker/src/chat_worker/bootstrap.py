@@ -10,11 +10,11 @@ from eco2_bus.queue import JobQueue
 from eco2_telemetry.setup import Telemetry
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from prometheus_client import CollectorRegistry
 
 from chat_worker.adapters.openai_model import OpenAIModel
 from chat_worker.adapters.packaged_guide import PackagedGuide
+from chat_worker.adapters.sqlite_checkpoints import SqliteCheckpoints
 from chat_worker.consumer import Consumer
 from chat_worker.graph.build import build_graph
 from chat_worker.metrics.stream import StreamMetrics
@@ -68,10 +68,8 @@ async def open_checkpointer(stack: AsyncExitStack, url: str) -> BaseCheckpointSa
     if url.startswith("postgresql://"):
         return await _open_postgres(stack, url)
     if url.startswith("sqlite:///"):
-        path = Path(url.removeprefix("sqlite:///"))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sqlite = await stack.enter_async_context(AsyncSqliteSaver.from_conn_string(str(path)))
-        await sqlite.setup()
+        sqlite = SqliteCheckpoints(Path(url.removeprefix("sqlite:///")))
+        stack.push_async_callback(sqlite.close)
         return sqlite
     raise ValueError("CHECKPOINT_URL must begin with sqlite:///, postgresql:// or memory:")
 

@@ -1,6 +1,7 @@
 """Runs one attempt at one job: from taking it over to its terminal event."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from dataclasses import dataclass
@@ -85,26 +86,28 @@ class JobRun:
             log.on_cancel(self._job.job_id, lambda: self.stop(Stop.CANCELLED)),
             self.tracker,
         ):
-            if await self._is_cancelled():
-                self.stop(Stop.CANCELLED)
+            # Looked at beside the work: one that comes before this is rare, and a round trip is not.
+            looking = asyncio.create_task(self._look_for_cancel())
             try:
-                if self._stop is None:
-                    await self._answer_within_deadline(speaker)
+                await self._answer_within_deadline(speaker)
                 await self._finish(writer, speaker)
             except AnswerError as error:
                 _log.warning("ended with %s: %s", error.code, error)
                 problem = error.problem(propagation.current_trace_id())
                 await self._end(writer, "error", problem, _broken_off(speaker.usage))
                 self.tracker.finish("error")
+            finally:
+                looking.cancel()
 
-    async def _is_cancelled(self) -> bool:
-        try:
-            return await self._shop.log.is_cancel_requested(self._job.job_id)
-        except LogUnavailable:
-            # The announcement, and the look at the flag every second, still come.
-            return False
+    async def _look_for_cancel(self) -> None:
+        # The announcement, and the look at the flag every second, come all the same.
+        with contextlib.suppress(LogUnavailable):
+            if await self._shop.log.is_cancel_requested(self._job.job_id):
+                self.stop(Stop.CANCELLED)
 
     async def _answer_within_deadline(self, speaker: Speaker) -> None:
+        if self._stop is not None:
+            return
         self._answering = asyncio.create_task(self._answer(speaker), name=f"graph:{self._job.job_id}")
         try:
             await asyncio.wait({self._answering}, timeout=self._shop.job_deadline_s)

@@ -15,8 +15,9 @@ ROUTES: dict[Intent, tuple[str, ...]] = {
 UNSERVED = ("general",)
 
 
-def route(state: ChatState) -> list[Send]:
+async def route(state: ChatState) -> list[Send]:
     """One branch per agent and sub-question, all at once."""
+    # A coroutine, though it waits for nothing: LangGraph would give a plain function a thread.
     branches: list[Send] = []
     for asked in state.get("intents", []):
         intent = SubQuestion.model_validate(asked).intent
