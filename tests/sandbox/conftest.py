@@ -9,8 +9,11 @@ import httpx
 import pytest
 import uvicorn
 from eco2_sandbox.app import create_app
+from eco2_sandbox.server import Clock, utc_now
 from eco2_sandbox.settings import Settings
 from openai import AsyncOpenAI, OpenAI
+
+from tests.sandbox.vendors import NOW, Vendors
 
 WAIT_S = 10
 # One client for all: each new one would read the system's certificates again.
@@ -55,9 +58,9 @@ class Sandbox:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Sandbox]:
+def serving(settings: Settings, now: Clock = utc_now) -> Iterator[Sandbox]:
     config = uvicorn.Config(
-        create_app(settings), port=0, ws="none", log_level="critical", timeout_graceful_shutdown=1
+        create_app(settings, now), port=0, ws="none", log_level="critical", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
@@ -90,3 +93,17 @@ def sandbox(running: Sandbox) -> Sandbox:
 @pytest.fixture
 def serve() -> Callable[..., Any]:
     return lambda **settings: serving(Settings(**settings))
+
+
+@pytest.fixture(scope="session")
+def _running_vendors() -> Iterator[Sandbox]:
+    with serving(Settings(), lambda: NOW) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def vendors(_running_vendors: Sandbox) -> Vendors:
+    """The stand-in vendors at a fixed time, behaving as usual."""
+    for door in ("vendors", "profile", "behaviour"):
+        HTTP.delete(f"{_running_vendors.url}/sandbox/{door}").raise_for_status()
+    return Vendors(_running_vendors.url, HTTP)

@@ -56,9 +56,9 @@ def hold() -> Work:
     return wait_for_ever
 
 
-async def send_head(send: Send, headers: list[tuple[bytes, bytes]]) -> None:
-    """Send status 200 and these headers."""
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+async def send_head(send: Send, headers: list[tuple[bytes, bytes]], status: int = 200) -> None:
+    """Send the status and these headers."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
 
 
 async def send_body(send: Send, body: bytes, *, is_last: bool) -> None:

@@ -4,6 +4,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from eco2_sandbox.behaviour import Behaviour, Fail, FailStatus, RequestScope
+from eco2_sandbox.pace import ProfileName
 
 
 class Settings(BaseSettings):
@@ -27,6 +28,10 @@ class Settings(BaseSettings):
     break_after_tokens: int | None = Field(default=None, ge=0)
     hang: bool = False
     for_requests: RequestScope = "all"
+
+    profile: ProfileName = "instant"
+    profile_seed: int = 1
+    wrong_key: str = Field(default="wrong-key", description="The one key that every vendor refuses.")
 
     def behaviour(self) -> Behaviour:
         """Return the behaviour the server starts with, and returns to on a reset."""

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from eco2_sandbox.behaviour import RequestKind
+from eco2_sandbox.vendors.behaviour import VENDORS, Vendor
 
 Ending = Literal["completed", "closed_early", "broken", "failed"]
 
@@ -32,16 +33,18 @@ class Tally:
 
 @dataclass
 class Traffic:
-    """The tallies of a running server, by kind of request."""
+    """The tallies of a running server, by kind of request to the model and by vendor."""
 
     stream: Tally = field(default_factory=Tally)
     plain: Tally = field(default_factory=Tally)
     embeddings: Tally = field(default_factory=Tally)
+    vendors: dict[Vendor, Tally] = field(default_factory=lambda: {name: Tally() for name in VENDORS})
 
     def of(self, kind: RequestKind) -> Tally:
         """Return the tally for this kind."""
         return {"stream": self.stream, "plain": self.plain, "embeddings": self.embeddings}[kind]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return all counts, `{kind: {started, open, completed, closed_early, broken, failed}}`."""
-        return asdict(self)
+        """Return all counts, `{kind or vendor: {started, open, completed, closed_early, broken, failed}}`."""
+        kinds = {"stream": self.stream, "plain": self.plain, "embeddings": self.embeddings}
+        return {name: asdict(tally) for name, tally in (*kinds.items(), *self.vendors.items())}
