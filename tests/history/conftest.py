@@ -16,12 +16,12 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def postgres_database(postgres: PostgresServer) -> Iterator[PostgresDatabase]:
+def postgres_database(postgres: PostgresServer) -> PostgresDatabase:
     """An empty PostgreSQL."""
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
-    yield PostgresDatabase(postgres.url)
+    return PostgresDatabase(postgres.url)
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ async def test_what_comes_while_a_transaction_is_under_way_rides_in_the_next(
     counted = count_transactions(store, monkeypatch)
     first = asyncio.create_task(store.save(turn()))
     while not counted:
+        assert not first.done()
         await asyncio.sleep(0)
     rest = [asyncio.create_task(store.save(turn())) for _ in range(9)]
     await asyncio.gather(first, *rest)
@@ -131,8 +132,10 @@ async def test_a_database_that_was_away_at_the_first_call_is_found_later(postgre
     await store.close()
 
 
-@pytest.mark.parametrize("url", ["", "sqlite:", "sqlite:///", "memory", "memory:x", "mysql://u:Secret7f3a@h/d"])
+@pytest.mark.parametrize(
+    "url", ["", "sqlite:", "sqlite:///", "memory", "memory:x", "mysql://u:Secret7f3a@h/d"]
+)
 def test_a_url_of_another_kind_is_refused_without_being_repeated(url: str) -> None:
-    with pytest.raises(ValueError, match="^DATABASE_URL must begin with") as refused:
+    with pytest.raises(ValueError, match=r"^DATABASE_URL must begin with") as refused:
         TurnStore(url)
     assert "Secret7f3a" not in str(refused.value)
