@@ -154,8 +154,7 @@ def _failure(error: BaseException, context: Context) -> grpc.StatusCode:
 
 def _code(context: Context) -> grpc.StatusCode:
     # None at run time until a handler has set one, whatever the types say.
-    code: grpc.StatusCode | None = context.code()
-    return grpc.StatusCode.OK if code is None else code
+    return context.code() or grpc.StatusCode.OK
 
 
 def _text(method: str | bytes) -> str:

@@ -9,7 +9,7 @@ from eco2_telemetry.setup import set_up
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
-from eco2_character.catalogue import BadCatalogue
+from eco2_character.catalogue import BadCatalogue, explain
 from eco2_character.metrics import serving
 from eco2_character.server import CannotListen, open_server
 from eco2_character.settings import CharacterSettings
@@ -39,8 +39,7 @@ def main() -> int:
     try:
         asyncio.run(serve(CharacterSettings()))
     except ValidationError as error:
-        problems = "; ".join(problem["msg"] for problem in error.errors(include_input=False))
-        print(f"character: {problems}", file=sys.stderr)
+        print(f"character: {'; '.join(explain(error))}", file=sys.stderr)
         return 1
     except (BadCatalogue, CannotListen) as error:
         print(f"character: {error}", file=sys.stderr)

@@ -83,7 +83,7 @@ def load(path: Path = PACKAGED) -> Catalogue:
     except (yaml.YAMLError, UnicodeError) as error:
         raise BadCatalogue(f"{path}: no readable YAML: {error}") from error
     except ValidationError as error:
-        raise BadCatalogue(f"{path}: {'; '.join(_explain(error))}") from error
+        raise BadCatalogue(f"{path}: {'; '.join(explain(error))}") from error
 
 
 def fold(words: str) -> str:
@@ -93,14 +93,15 @@ def fold(words: str) -> str:
     return letters[:-1] if len(letters) > 2 and letters.endswith("류") else letters
 
 
+def explain(error: ValidationError) -> Iterator[str]:
+    """What is wrong where, without the values."""
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        place = ".".join(str(part) for part in problem["loc"])
+        yield f"{place}: {problem['msg']}" if place else problem["msg"]
+
+
 def _enter(entries: dict[str, Character], character: Character, words: tuple[str, ...]) -> Iterator[str]:
     for word in words:
         owner = entries.setdefault(fold(word), character)
         if owner is not character:
             yield f"{word} leads to both {owner.name} and {character.name}"
-
-
-def _explain(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        place = ".".join(str(part) for part in problem["loc"])
-        yield f"{place}: {problem['msg']}" if place else problem["msg"]
