@@ -81,7 +81,7 @@ def load(path: Path = PACKAGED) -> Catalogue:
     try:
         return Catalogue.model_validate(yaml.safe_load(data))
     except (yaml.YAMLError, UnicodeError) as error:
-        raise BadCatalogue(f"{path}: no readable YAML: {error}") from error
+        raise BadCatalogue(f"{path}: no readable YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         raise BadCatalogue(f"{path}: {'; '.join(explain(error))}") from error
 
