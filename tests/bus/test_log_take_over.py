@@ -112,10 +112,10 @@ async def test_the_lost_lease_of_one_attempt_does_not_excuse_the_next(world: Wor
     assert (await take_over(world.log, job_id, Claim.REDELIVERED)).failures == 1
 
 
-@pytest.mark.parametrize("only_if_queued", [True, False])
-async def test_a_queued_job_can_be_ended_without_a_worker(world: World, only_if_queued: bool) -> None:
+@pytest.mark.parametrize("only_if_idle", [True, False])
+async def test_a_queued_job_can_be_ended_without_a_worker(world: World, only_if_idle: bool) -> None:
     job_id = await begin(world.log)
-    ended = await world.log.end(job_id, "cancelled", b'{"answer":""}', only_if_queued=only_if_queued)
+    ended = await world.log.end(job_id, "cancelled", b'{"answer":""}', only_if_idle=only_if_idle)
     assert (ended.result, ended.attempt) == (TakeOverResult.OWNED, 1)
     entries = await read_all(world.log, job_id)
     assert ids(entries) == ["0-1", "1-1"]
@@ -125,7 +125,7 @@ async def test_a_queued_job_can_be_ended_without_a_worker(world: World, only_if_
 async def test_a_cancel_before_pickup_leaves_a_running_job_alone(world: World) -> None:
     job_id = await begin(world.log)
     writer = await own(world.log, job_id)
-    ended = await world.log.end(job_id, "cancelled", b"{}", only_if_queued=True)
+    ended = await world.log.end(job_id, "cancelled", b"{}", only_if_idle=True)
     assert (ended.result, ended.attempt) == (TakeOverResult.RUNNING, 1)
     await writer.end("done", b"{}")
     assert events(await read_all(world.log, job_id)) == ["queued", "started", "done"]
@@ -160,7 +160,7 @@ async def test_cancel_and_pickup_in_the_same_instant_have_one_winner(world: Worl
     await worker.check()
     for round_ in range(200):
         job_id = await begin(api)
-        cancel, pickup = api.end(job_id, "cancelled", b"{}", only_if_queued=True), take_over(worker, job_id)
+        cancel, pickup = api.end(job_id, "cancelled", b"{}", only_if_idle=True), take_over(worker, job_id)
         order = (cancel, pickup) if round_ % 2 else (pickup, cancel)
         results = {taken.result for taken in await asyncio.gather(*order)}
         assert TakeOverResult.OWNED in results

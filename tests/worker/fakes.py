@@ -146,10 +146,10 @@ class SpyLog(MemoryEventLog):
             raise LogUnavailable("away")
         return await super().take_over(job_id, claim, poison_after=poison_after, poison=poison)
 
-    async def end(self, job_id: str, event: str, data: bytes, *, only_if_queued: bool = False) -> TakeOver:
+    async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
         if self._is_away():
             raise LogUnavailable("away")
-        return await super().end(job_id, event, data, only_if_queued=only_if_queued)
+        return await super().end(job_id, event, data, only_if_idle=only_if_idle)
 
     def append(self, write: Append) -> "asyncio.Future[int | LogTop]":
         answer: asyncio.Future[int | LogTop] = asyncio.get_running_loop().create_future()

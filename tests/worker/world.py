@@ -158,7 +158,7 @@ class World:
     async def cancel(self, job_id: str) -> None:
         """Cancels as chat-api does."""
         data = orjson.dumps({"answer": "", "attempts": 0})
-        taken = await self.log.end(job_id, "cancelled", data, only_if_queued=True)
+        taken = await self.log.end(job_id, "cancelled", data, only_if_idle=True)
         if taken.result is TakeOverResult.RUNNING:
             await self.log.request_cancel(job_id)
 

@@ -156,7 +156,7 @@ class EventLog(Protocol):
         """
         ...
 
-    async def end(self, job_id: str, event: str, data: bytes, *, only_if_queued: bool = False) -> TakeOver:
+    async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
         """Takes a job over only to end it; the result OWNED says that this event is its last."""
         ...
 

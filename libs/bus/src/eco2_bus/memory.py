@@ -78,7 +78,7 @@ class MemoryEventLog:
 
     async def take_over(self, job_id: str, claim: Claim, *, poison_after: int, poison: bytes) -> TakeOver:
         log = self._find(job_id)
-        refused = _refusal(log, only_if_queued=claim is Claim.FRESH)
+        refused = _refusal(log, only_if_idle=claim is Claim.FRESH)
         if log is None or refused is not None:
             return refused or TakeOver(TakeOverResult.GONE)
         last = log.top.id.attempt
@@ -94,9 +94,9 @@ class MemoryEventLog:
         self._begin_attempt(log, *first)
         return TakeOver(TakeOverResult.OWNED, last + 1, len(log.entries), log.failures, first, log.writer)
 
-    async def end(self, job_id: str, event: str, data: bytes, *, only_if_queued: bool = False) -> TakeOver:
+    async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
         log = self._find(job_id)
-        refused = _refusal(log, only_if_queued=only_if_queued)
+        refused = _refusal(log, only_if_idle=only_if_idle)
         if log is None or refused is not None:
             return refused or TakeOver(TakeOverResult.GONE)
         self._begin_attempt(log, event, data)
@@ -221,12 +221,12 @@ class MemoryEventLog:
             del self._cancelled[job_id]
 
 
-def _refusal(log: _Log | None, *, only_if_queued: bool) -> TakeOver | None:
+def _refusal(log: _Log | None, *, only_if_idle: bool) -> TakeOver | None:
     if log is None:
         return TakeOver(TakeOverResult.GONE)
     if log.top.ends_job:
         return TakeOver(TakeOverResult.ENDED)
-    if only_if_queued and log.top.id.attempt > 0:
+    if only_if_idle and log.top.id.attempt > 0:
         return TakeOver(TakeOverResult.RUNNING, log.top.id.attempt)
     return None
 

@@ -100,7 +100,7 @@ return {'owned', last + 1, redis.call('XLEN', KEYS[1]), failures, event, data}
 """
 )
 
-# KEYS: log  ARGV: job, at, only if queued, event, data, end ttl_s
+# KEYS: log  ARGV: job, at, only if idle, event, data, end ttl_s
 END = (
     _ANNOUNCE
     + """

@@ -122,8 +122,8 @@ class RedisEventLog:
         arguments = (job_id, _now_ms(), claim.value, poison_after, poison, self._end_ttl, writer)
         return _take_over(await self._run(redis_scripts.TAKE_OVER, job_id, *arguments), writer)
 
-    async def end(self, job_id: str, event: str, data: bytes, *, only_if_queued: bool = False) -> TakeOver:
-        arguments = (job_id, _now_ms(), int(only_if_queued), event, data, self._end_ttl)
+    async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
+        arguments = (job_id, _now_ms(), int(only_if_idle), event, data, self._end_ttl)
         return _take_over(await self._run(redis_scripts.END, job_id, *arguments))
 
     def append(self, write: Append) -> "asyncio.Future[int | LogTop]":

@@ -28,7 +28,7 @@ async def cancel_job(services: Services, job_id: str, head: JobHead) -> None:
     """Ends a job that nobody has begun; has the worker end any other."""
     ended = Ended(answer="", attempts=0, trace_id=_trace_id(head))
     data = to_json(ended)
-    taken = await services.log.end(job_id, "cancelled", data, only_if_queued=True)
+    taken = await services.log.end(job_id, "cancelled", data, only_if_idle=True)
     if taken.result is TakeOverResult.OWNED:
         await services.log.keep_answer(job_id, KeptAnswer(head.owner, head.session_id, "cancelled", data))
     elif taken.result is TakeOverResult.RUNNING:
