@@ -1,5 +1,5 @@
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import pytest
 from eco2_sandbox.vendors.kma import items
@@ -45,7 +45,7 @@ def test_a_village_forecast_is_long_hourly_near_and_three_hourly_far(ask):
     found = rows(ask(VILLAGE, "20260114 1100"))
     assert 700 <= len(found) <= 1000
     times = [datetime.strptime(key[0] + key[1], "%Y%m%d%H%M") for key, _ in groupby(found, _when)]
-    steps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(times)]
     assert times[0] == datetime(2026, 1, 14, 12)
     assert steps[0] == timedelta(hours=1)
     assert steps[-1] == timedelta(hours=3)

@@ -28,6 +28,12 @@ def say(turns: Sequence[Turn]) -> str:
     return _answer(_asked(turns)[-1])
 
 
+def is_grounded(turns: Sequence[Turn]) -> bool:
+    """Say whether the conversation asks for an answer from passages, which are numbered."""
+    text = _asked(turns)[-1]
+    return text.startswith("<findings>") and '"n":' in text
+
+
 def fill(turns: Sequence[Turn], name: str, schema: Schema) -> str:
     """Return the reply as JSON that fits the named schema; raises `UnfillableSchema`."""
     if name == UNDERSTANDING:

@@ -10,13 +10,14 @@ from starlette.types import Send
 
 from eco2_sandbox.behaviour import Behaviour
 from eco2_sandbox.brain.pieces import pieces
-from eco2_sandbox.brain.reply import Turn, fill, say
+from eco2_sandbox.brain.reply import Turn, fill, is_grounded, say
 from eco2_sandbox.delivery import Delivery, Work, hold, send_body, send_head
 from eco2_sandbox.openai_api import admission
 from eco2_sandbox.openai_api.checks import check_chat, read_body
 from eco2_sandbox.openai_api.completion import Completion, prompt_tokens
 from eco2_sandbox.openai_api.requests import ChatRequest
 from eco2_sandbox.openai_api.stream import stream
+from eco2_sandbox.pace import Step
 from eco2_sandbox.server import ServerDep
 from eco2_sandbox.traffic import Ending
 
@@ -34,8 +35,10 @@ async def complete_chat(request: Request, server: ServerDep) -> Response:
     if behaviour.hang:
         return Delivery(hold(), tally)
     completion = _complete(body, behaviour)
+    step = _step(body)
     if not body.stream:
-        return Delivery(_whole(completion, behaviour), tally)
+        return Delivery(_whole(completion, server.pace.whole(behaviour, step)), tally)
+    behaviour = server.pace.streamed(behaviour, step, len(completion.tokens))
     with_usage = body.stream_options is not None and body.stream_options.include_usage
     frames = completion.as_frames(with_usage=with_usage)
     return Delivery(stream(frames, behaviour, admission.request_id(completion.id)), tally)
@@ -54,8 +57,18 @@ def _complete(body: ChatRequest, behaviour: Behaviour) -> Completion:
     )
 
 
+def _turns(body: ChatRequest) -> list[Turn]:
+    return [Turn(message.role, message.text) for message in body.messages]
+
+
+def _step(body: ChatRequest) -> Step:
+    if body.response_format is not None and body.response_format.type != "text":
+        return "structured"
+    return "grounded_answer" if is_grounded(_turns(body)) else "general_answer"
+
+
 def _text(body: ChatRequest) -> str:
-    turns = [Turn(message.role, message.text) for message in body.messages]
+    turns = _turns(body)
     form = body.response_format
     if form is None or form.type == "text":
         return say(turns)

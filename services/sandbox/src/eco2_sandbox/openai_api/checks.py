@@ -34,10 +34,15 @@ async def read_body(request: Request, body_type: type[Body]) -> Body:
         raise _invalid(fault) from fault
 
 
+def check_model(model: str, missing_model: str) -> None:
+    """Raise `ApiError` 404 for the model that does not exist."""
+    if model == missing_model:
+        raise errors.no_model(model)
+
+
 def check_chat(body: ChatRequest, missing_model: str) -> None:
     """Raise `ApiError` for a request that is well formed and still not to be served."""
-    if body.model == missing_model:
-        raise errors.no_model(body.model)
+    check_model(body.model, missing_model)
     if body.n and body.n > 1:
         raise _unsupported("Only one completion per request is supported here.", "n")
     if body.stream_options and not body.stream:

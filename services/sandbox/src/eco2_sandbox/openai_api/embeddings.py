@@ -1,5 +1,6 @@
 """Embeddings, as numbers or as base64."""
 
+import asyncio
 import base64
 import sys
 from array import array
@@ -14,8 +15,8 @@ from starlette.types import Send
 from eco2_sandbox.brain.pieces import count_tokens
 from eco2_sandbox.brain.vectors import vector
 from eco2_sandbox.delivery import Delivery, Work, hold, send_body, send_head
-from eco2_sandbox.openai_api import admission, errors
-from eco2_sandbox.openai_api.checks import read_body
+from eco2_sandbox.openai_api import admission
+from eco2_sandbox.openai_api.checks import check_model, read_body
 from eco2_sandbox.server import ServerDep
 from eco2_sandbox.traffic import Ending
 
@@ -53,17 +54,18 @@ class EmbeddingRequest(BaseModel):
 async def embed(request: Request, server: ServerDep) -> Response:
     """Return one unit vector per input text."""
     body = await read_body(request, EmbeddingRequest)
-    if body.model == server.settings.missing_model:
-        raise errors.no_model(body.model)
+    check_model(body.model, server.settings.missing_model)
     behaviour = admission.admit(server, "embeddings")
-    work = hold() if behaviour.hang else _send_vectors(body, server.settings.embedding_dimensions)
+    delay_ms = server.pace.delay_ms("embeddings")
+    work = hold() if behaviour.hang else _send_vectors(body, server.settings.embedding_dimensions, delay_ms)
     return Delivery(work, server.traffic.embeddings)
 
 
-def _send_vectors(body: EmbeddingRequest, dimensions: int) -> Work:
+def _send_vectors(body: EmbeddingRequest, dimensions: int, delay_ms: float) -> Work:
     reply = orjson.dumps(_reply(body, body.dimensions or dimensions))
 
     async def send_reply(send: Send) -> Ending:
+        await asyncio.sleep(delay_ms / 1000)
         length = (b"content-length", b"%d" % len(reply))
         await send_head(send, [(b"content-type", b"application/json"), length])
         await send_body(send, reply, is_last=True)

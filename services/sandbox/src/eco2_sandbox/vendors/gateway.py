@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from xml.sax.saxutils import escape
 
 from fastapi import Request
@@ -156,8 +156,8 @@ def _enveloped(asked: Asked, content: dict[str, Any], *, wrapper: bool) -> Reply
 
 def _xml(name: str, value: Any) -> str:
     if isinstance(value, list):
-        return "".join(_xml(name, one) for one in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return "".join(_xml(name, one) for one in cast(list[Any], value))
     if isinstance(value, dict):
-        inner = "".join(_xml(key, one) for key, one in value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        return f"<{name}>{inner}</{name}>"
+        fields = cast(dict[str, Any], value)
+        return f"<{name}>{''.join(_xml(key, one) for key, one in fields.items())}</{name}>"
     return f"<{name}>{escape(str(value))}</{name}>"
