@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from eco2_devservers import RabbitServer, RedisServer
+from eco2_devservers import PostgresServer, RabbitServer, RedisServer
 
 from tests.api.services import MemoryWorld, RealWorld, World
 from tests.api.serving import Api, api_over
@@ -20,6 +20,12 @@ def rabbit() -> Iterator[RabbitServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with PostgresServer() as server:
+        yield server
+
+
 @pytest.fixture
 async def real_world(rabbit: RabbitServer, redis_server: RedisServer) -> AsyncIterator[RealWorld]:
     world = RealWorld(rabbit, redis_server)
@@ -28,12 +34,19 @@ async def real_world(rabbit: RabbitServer, redis_server: RedisServer) -> AsyncIt
     await world.close()
 
 
+def _real_world(request: pytest.FixtureRequest) -> RealWorld:
+    """Emptied; the turns of other tests stay, under ids of their own."""
+    servers = (request.getfixturevalue(name) for name in ("rabbit", "redis_server"))
+    made = RealWorld(*servers, database_url=request.getfixturevalue("postgres").url)
+    made.admin.flushall()
+    return made
+
+
 @pytest.fixture(params=["memory", "real"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """Everything in memory, then RabbitMQ and Redis: both keep the same contract."""
+    """Everything in memory, then RabbitMQ, Redis and PostgreSQL: both keep the same contract."""
     if request.param == "real":
-        made = RealWorld(request.getfixturevalue("rabbit"), request.getfixturevalue("redis_server"))
-        made.admin.flushall()
+        made = _real_world(request)
         yield made
         await made.close()
     else:
@@ -73,8 +86,7 @@ async def standing_api() -> AsyncIterator[Api]:
 async def shared_world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """As `world`, but one for a whole file."""
     if request.param == "real":
-        made = RealWorld(request.getfixturevalue("rabbit"), request.getfixturevalue("redis_server"))
-        made.admin.flushall()
+        made = _real_world(request)
         yield made
         await made.close()
     else:

@@ -35,7 +35,10 @@ class ApiProcess:
         """Starts it without waiting until it serves."""
         changed = {name.upper(): str(value) for name, value in settings.items()}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-        made = cls(port or free_port(), {**kept, "REDIS_URL": redis_url, "AMQP_URL": amqp_url, **changed})
+        made = cls(
+            port or free_port(),
+            {**kept, "REDIS_URL": redis_url, "AMQP_URL": amqp_url, "DATABASE_URL": "memory:", **changed},
+        )
         made._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "chat_api", "--port", str(made.port)),
             env=made._environment,

@@ -10,15 +10,19 @@ import aio_pika
 import redis
 from aio_pika.exceptions import ChannelNotFoundEntity
 from chat_api.claims import MemoryClaims
-from chat_api.deps import Services
+from chat_api.deps import Services, turn_store
+from chat_api.job_traces import MemoryJobTraces
 from chat_api.redis_claims import RedisClaims
+from chat_api.redis_job_traces import RedisJobTraces
 from chat_api.settings import ApiSettings
 from eco2_bus import topology
 from eco2_bus.events import to_json
 from eco2_bus.job import ChatJob
 from eco2_bus.log import EventLog, JobHead
 from eco2_bus.memory import MemoryEventLog, MemoryJobQueue
+from eco2_bus.pictures import MemoryPictures
 from eco2_bus.rabbitmq import RabbitJobQueue
+from eco2_bus.redis_pictures import RedisPictures
 from eco2_bus.redis_streams import RedisEventLog
 from eco2_devservers import RabbitServer, RedisServer
 from eco2_telemetry.setup import Telemetry
@@ -32,7 +36,7 @@ def new_id() -> str:
 
 
 def settings(**changes: Any) -> ApiSettings:
-    quick = {"session_wait_s": 2.0, "idempotency_wait_s": 0.5}
+    quick = {"session_wait_s": 2.0, "idempotency_wait_s": 0.5, "database_url": "memory:"}
     return ApiSettings(_env_file=None, **{**quick, **changes})  # type: ignore[call-arg]
 
 
@@ -43,8 +47,17 @@ def telemetry() -> Telemetry:
 def memory_services(**changes: Any) -> Services:
     chosen = settings(**changes)
     log = MemoryEventLog(times=chosen.log_times)
-    queue = MemoryJobQueue(max_length=chosen.queue_max_length)
-    return Services(chosen, queue, log, MemoryClaims(), telemetry(), "memory")
+    return Services(
+        chosen,
+        MemoryJobQueue(max_length=chosen.queue_max_length),
+        log,
+        MemoryClaims(),
+        telemetry(),
+        turn_store(chosen),
+        MemoryPictures(kept_s=chosen.picture_ttl_s),
+        MemoryJobTraces(log),
+        "memory",
+    )
 
 
 class World(Protocol):
@@ -52,6 +65,8 @@ class World(Protocol):
 
     log: EventLog
     """The worker's own view of the logs."""
+    made: Services
+    """What the last API process was given."""
 
     def services(self, **changes: Any) -> Services:
         """What one API process is given."""
@@ -68,16 +83,16 @@ class World(Protocol):
 
 class MemoryWorld:
     def __init__(self) -> None:
-        self._made = memory_services()
-        self.log = self._made.log
+        self.made = memory_services()
+        self.log = self.made.log
 
     def services(self, **changes: Any) -> Services:
-        self._made = memory_services(**changes)
-        self.log = self._made.log
-        return self._made
+        self.made = memory_services(**changes)
+        self.log = self.made.log
+        return self.made
 
     async def waiting_jobs(self) -> list[ChatJob]:
-        queue = self._made.queue
+        queue = self.made.queue
         jobs: list[ChatJob] = []
         async with contextlib.aclosing(queue.consume(10_000)) as deliveries:
             while await queue.depth():
@@ -87,9 +102,10 @@ class MemoryWorld:
         return jobs
 
     def keys(self) -> set[str]:
-        log, claims = vars(self._made.log), vars(self._made.claims)
+        log, claims = vars(self.made.log), vars(self.made.claims)
         kept = {name: log[name] for name in ("_logs", "_answers", "_cancelled")}
-        kept |= {name: claims[name] for name in ("_keys", "_sessions")}
+        kept |= {name: claims[name] for name in ("_keys", "_sessions", "_erased")}
+        kept |= {"picture": vars(self.made.pictures)["_pictures"]}
         return {f"{kind}:{name}" for kind, names in kept.items() for name in names}
 
     async def close(self) -> None:
@@ -106,7 +122,9 @@ class RealWorld:
         *,
         amqp_url: str | None = None,
         redis_url: str | None = None,
+        database_url: str = "memory:",
     ) -> None:
+        self._database_url = database_url
         self._own_amqp_url = rabbit.url
         self.amqp_url = amqp_url or rabbit.url
         self.redis_url = redis_url or redis_server.url
@@ -114,14 +132,19 @@ class RealWorld:
         self.admin = redis.Redis(port=redis_server.port, decode_responses=True)
 
     def services(self, **changes: Any) -> Services:
-        chosen = settings(redis_url=self.redis_url, amqp_url=self.amqp_url, **changes)
-        return Services(
+        urls = {"redis_url": self.redis_url, "amqp_url": self.amqp_url, "database_url": self._database_url}
+        chosen = settings(**{**urls, "database_auto_upgrade": True, **changes})
+        self.made = Services(
             chosen,
             RabbitJobQueue(self.amqp_url, max_length=chosen.queue_max_length, name="chat-api"),
             RedisEventLog(self.redis_url, times=chosen.log_times),
             RedisClaims(self.redis_url),
             telemetry(),
+            turn_store(chosen),
+            RedisPictures(self.redis_url, kept_s=chosen.picture_ttl_s),
+            RedisJobTraces(self.redis_url),
         )
+        return self.made
 
     async def waiting_jobs(self) -> list[ChatJob]:
         jobs: list[ChatJob] = []

@@ -27,6 +27,18 @@ def place(latitude: Any, longitude: Any) -> dict[str, Any]:
     return question(location={"latitude": latitude, "longitude": longitude})
 
 
+def data_url(size: int) -> str:
+    """A picture of so many bytes, as far as anybody looks."""
+    return PNG + base64.b64encode(b"\x89PNG\r\n\x1a\n".ljust(size, b"a")).decode()
+
+
+def padded_in_the_middle() -> str:
+    """Where a piece that is decoded by itself would end."""
+    url = data_url(MB)
+    middle = len(PNG) + 256 * 1024
+    return url[: middle - 2] + "==" + url[middle:]
+
+
 BAD: dict[str, tuple[Any, str]] = {
     "no fields": ({}, "body.message"),
     "empty": ({"message": ""}, "body.message"),
@@ -75,7 +87,13 @@ BAD: dict[str, tuple[Any, str]] = {
     "data without base64": (image(f"data:image/png,{SECRET}"), "body.image_url"),
     "data without comma": (image(f"data:image/png;base64{SECRET}"), "body.image_url"),
     "data broken base64": (image(f"{PNG}{SECRET}!"), "body.image_url"),
-    "data over 5 MB": (image(PNG + base64.b64encode(b"a" * (5 * MB + 3)).decode()), "body.image_url"),
+    "data over 5 MB": (image(data_url(5 * MB + 3)), "body.image_url"),
+    "data one byte over 5 MB": (image(data_url(5 * MB + 1)), "body.image_url"),
+    "data of no picture": (image(PNG + base64.b64encode(SECRET.encode()).decode()), "body.image_url"),
+    "data of much that is no picture": (image(PNG + "A" * 400_000), "body.image_url"),
+    "data of an SVG": (image("data:image/svg+xml;base64,PHN2Zy8+"), "body.image_url"),
+    "data with padding in the middle": (image(PNG + "AAA=" + data_url(9)[len(PNG) :]), "body.image_url"),
+    "large data with padding in the middle": (image(padded_in_the_middle()), "body.image_url"),
     "data empty": (image(PNG), "body.image_url"),
 }
 
@@ -141,7 +159,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "session id of 64": question(session_id="a" * 64),
     "the poles": place(-90, 180),
     "https image": image("https://example.org/a.png?b=c#d"),
-    "data image of 5 MB": image(PNG + base64.b64encode(b"a" * 5 * MB).decode()),
+    "data image of 5 MB": image(data_url(5 * MB)),
+    "data image whose type is wrong": image(data_url(9).replace("png", "jpeg")),
     "markup": question(message="<script>alert(1)</script>"),
     "right to left": question(message="\u202eabc"),
 }

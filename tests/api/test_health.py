@@ -18,7 +18,7 @@ async def test_with_everything_there_it_is_live_and_ready(world: World) -> None:
 
     assert (live.status_code, live.json()) == (200, {"status": "ok"})
     assert (ready.status_code, ready.json()["status"]) == (200, "ok")
-    assert ready.json()["dependencies"] == {"queue": "ok", "log": "ok"}
+    assert ready.json()["dependencies"] == {"queue": "ok", "log": "ok", "turns": "ok"}
 
 
 @pytest.mark.parametrize("how", ["down", "silent"])
@@ -44,7 +44,9 @@ async def test_readiness_names_what_is_missing_and_liveness_does_not_care(
                 while (ready := await api.client.get("/readyz")).status_code == 200:
                     pass
             assert (ready.status_code, ready.json()["status"]) == (503, "unavailable")
-            assert ready.json()["dependencies"] == {"queue": "ok", "log": "ok"} | {broken: "down"}
+            assert ready.json()["dependencies"] == {"queue": "ok", "log": "ok", "turns": "ok"} | {
+                broken: "down"
+            }
             assert (await api.client.get("/livez")).status_code == 200
 
             proxy.start() if how == "down" else proxy.unblock()

@@ -11,12 +11,14 @@ from typing import Any
 import uvicorn
 from chat_api.app import create_app
 from chat_api.claims import MemoryClaims
-from chat_api.deps import Services
+from chat_api.deps import Services, turn_store
+from chat_api.job_traces import MemoryJobTraces
 from chat_api.server import ApiServer, listen
 from chat_api.settings import ApiSettings
 from chat_worker.bootstrap import open_consumer
 from chat_worker.settings import WorkerSettings
 from eco2_bus.memory import MemoryEventLog, MemoryJobQueue
+from eco2_bus.pictures import MemoryPictures
 from eco2_sandbox.app import create_app as create_sandbox
 from eco2_sandbox.settings import Settings as SandboxSettings
 from eco2_telemetry.process import settle
@@ -61,7 +63,17 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
         worker_telemetry = set_up("chat-worker", log_level=api_settings.log_level)
         log = MemoryEventLog(times=api_settings.log_times)
         queue = MemoryJobQueue(max_length=api_settings.queue_max_length)
-        services = Services(api_settings, queue, log, MemoryClaims(), api_telemetry, MESSAGING_SYSTEM)
+        services = Services(
+            api_settings,
+            queue,
+            log,
+            MemoryClaims(),
+            api_telemetry,
+            turn_store(api_settings),
+            MemoryPictures(kept_s=api_settings.picture_ttl_s),
+            MemoryJobTraces(log),
+            MESSAGING_SYSTEM,
+        )
         registry = CollectorRegistry()
         async with AsyncExitStack() as stack:
             uses_stand_ins = not settings.openai_api_key.get_secret_value()

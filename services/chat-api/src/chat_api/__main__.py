@@ -5,13 +5,15 @@ import sys
 
 import uvloop
 from eco2_bus.rabbitmq import RabbitJobQueue
+from eco2_bus.redis_pictures import RedisPictures
 from eco2_bus.redis_streams import RedisEventLog
 from eco2_telemetry.process import settle
 from eco2_telemetry.setup import set_up
 
 from chat_api.app import create_app
-from chat_api.deps import Services
+from chat_api.deps import Services, turn_store
 from chat_api.redis_claims import RedisClaims
+from chat_api.redis_job_traces import RedisJobTraces
 from chat_api.server import ApiServer, listen
 from chat_api.settings import ApiSettings
 
@@ -24,7 +26,16 @@ async def serve(host: str, port: int, settings: ApiSettings) -> None:
     queue = RabbitJobQueue(
         settings.amqp_url.get_secret_value(), max_length=settings.queue_max_length, name="chat-api"
     )
-    services = Services(settings, queue, log, RedisClaims(redis_url), telemetry)
+    services = Services(
+        settings,
+        queue,
+        log,
+        RedisClaims(redis_url),
+        telemetry,
+        turn_store(settings),
+        RedisPictures(redis_url, kept_s=settings.picture_ttl_s),
+        RedisJobTraces(redis_url),
+    )
     server = ApiServer(create_app(services), log)
     settle()
     await server.serve(sockets=[listen(host, port)])

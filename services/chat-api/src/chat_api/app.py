@@ -1,16 +1,32 @@
 """chat-api: HTTP in, job out; events in, SSE out."""
 
+import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from eco2_history import HistoryUnavailable, TurnStore
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from prometheus_client import CollectorRegistry
 
-from chat_api import chat, errors, events, health, metrics, openapi, page_routes
+from chat_api import (
+    chat,
+    erasing,
+    errors,
+    events,
+    health,
+    images,
+    metrics,
+    openapi,
+    page_routes,
+    turns,
+)
 from chat_api.body_limit import BodyLimit
 from chat_api.deps import Services
+
+_log = logging.getLogger(__name__)
 
 
 def create_app(services: Services, *, registry: CollectorRegistry | None = None) -> FastAPI:
@@ -18,10 +34,14 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        opening = asyncio.create_task(_open_turns(services.turns), name="chat_api:open_turns")
         yield
-        await services.queue.close()
-        await services.log.close()
-        await services.claims.close()
+        opening.cancel()
+        await asyncio.wait({opening})
+        for part in (services.queue, services.log, services.claims, services.turns):
+            await part.close()
+        for part in (services.pictures, services.traces):
+            await part.close()
         services.telemetry.shut_down()
 
     app = FastAPI(
@@ -35,7 +55,7 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
     app.state.services = services
     errors.install(app)
     openapi.install(app)
-    for subject in (chat, events, health, page_routes):
+    for subject in (chat, events, turns, erasing, images, health, page_routes):
         app.include_router(subject.router)
     metrics.install(app, registry or CollectorRegistry())
     app.add_middleware(BodyLimit, max_bytes=services.settings.body_max_bytes)
@@ -53,3 +73,11 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
         excluded_urls="^[a-z]+://[^/]+/(livez|readyz|metrics)$",
     )
     return app
+
+
+async def _open_turns(turns: TurnStore) -> None:
+    """Before the first who needs them; the process serves meanwhile."""
+    try:
+        await turns.check()
+    except HistoryUnavailable as error:
+        _log.warning("no turns yet: %s", error)

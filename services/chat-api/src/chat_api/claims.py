@@ -5,10 +5,10 @@ import hashlib
 import time
 from typing import NamedTuple, Protocol
 
+from chat_api.session_claims import SWEEP_S, Bid, MemorySessions
+
 PENDING_S = 30
 """A key whose request died is free again after this."""
-SESSION_HOLD_S = 24 * 3600
-SWEEP_S = 60.0
 
 
 class Claimed(NamedTuple):
@@ -33,15 +33,31 @@ class Claims(Protocol):
         """Gives a key back whose request failed."""
         ...
 
-    async def take_session(self, session_id: str, job_id: str, instead_of: str | None) -> str | None:
-        """None when the session is now the job's; else the job that has it.
+    async def take_session(self, bid: Bid, instead_of: str | None) -> str | None:
+        """None when the session is now the job's; else who has it. Raises SessionOfAnother.
 
-        `instead_of` names a holder that is known to have ended.
+        `instead_of` names a holder that is known to have ended. The first job makes its owner the session's.
         """
         ...
 
     async def free_session(self, session_id: str, job_id: str) -> None:
-        """Gives a session back, if the job still has it."""
+        """Undoes `take_session` for a job that came to nothing."""
+        ...
+
+    async def session_owner(self, session_id: str) -> str | None:
+        """Whose a session is, or None when nobody has used it of late."""
+        ...
+
+    async def session_jobs(self, session_id: str) -> dict[str, str]:
+        """The jobs of a session of which anything may be left, each with its idempotency claim or ''."""
+        ...
+
+    async def forget_session(self, session_id: str, owner: str) -> None:
+        """Removes all claims on a session, and remembers for a day that its owner wanted that."""
+        ...
+
+    async def was_erased(self, session_id: str, owner: str) -> bool:
+        """True when the owner had the session forgotten."""
         ...
 
     async def close(self) -> None:
@@ -59,17 +75,17 @@ def key_of(owner: str, idempotency_key: str) -> str:
     return hashlib.sha256(f"{owner}\0{idempotency_key}".encode()).hexdigest()
 
 
-class MemoryClaims:
+class MemoryClaims(MemorySessions):
     """Claims of one process."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._keys: dict[str, tuple[float, Claimed]] = {}
-        self._sessions: dict[str, tuple[float, str]] = {}
-        self._swept_at = 0.0
+        self._keys_swept_at = 0.0
 
     async def claim_key(self, key: str, fingerprint: str) -> Claimed | None:
         now = time.monotonic()
-        self._sweep(now)
+        self._sweep_keys(now)
         until, known = self._keys.get(key, (0.0, None))
         if known is not None and until > now:
             return known
@@ -82,24 +98,10 @@ class MemoryClaims:
     async def free_key(self, key: str) -> None:
         self._keys.pop(key, None)
 
-    async def take_session(self, session_id: str, job_id: str, instead_of: str | None) -> str | None:
-        now = time.monotonic()
-        self._sweep(now)
-        until, holder = self._sessions.get(session_id, (0.0, ""))
-        if until > now and holder not in (instead_of, job_id):
-            return holder
-        self._sessions[session_id] = (now + SESSION_HOLD_S, job_id)
-        return None
-
-    async def free_session(self, session_id: str, job_id: str) -> None:
-        if self._sessions.get(session_id, (0.0, ""))[1] == job_id:
-            del self._sessions[session_id]
-
-    def _sweep(self, now: float) -> None:
-        if now > self._swept_at + SWEEP_S:
-            self._swept_at = now
+    def _sweep_keys(self, now: float) -> None:
+        if now > self._keys_swept_at + SWEEP_S:
+            self._keys_swept_at = now
             self._keys = {name: kept for name, kept in self._keys.items() if kept[0] > now}
-            self._sessions = {name: held for name, held in self._sessions.items() if held[0] > now}
 
     async def close(self) -> None:
         return None

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 
 from eco2_bus.log import EventLog
+from eco2_bus.pictures import Pictures
 from eco2_bus.queue import JobQueue
+from eco2_history import TurnStore
 from eco2_telemetry.setup import Telemetry
 from fastapi import Depends, Request
 
 from chat_api.claims import Claims
+from chat_api.job_traces import JobTraces
 from chat_api.settings import ApiSettings
 
 
@@ -21,7 +24,15 @@ class Services:
     log: EventLog
     claims: Claims
     telemetry: Telemetry
+    turns: TurnStore
+    pictures: Pictures
+    traces: JobTraces
     messaging_system: str = "rabbitmq"
+
+
+def turn_store(settings: ApiSettings) -> TurnStore:
+    """The turns that the settings name; raises ValueError for a database of another kind."""
+    return TurnStore(settings.database_url.get_secret_value(), upgrades=settings.database_auto_upgrade)
 
 
 async def _services(request: Request) -> Services:

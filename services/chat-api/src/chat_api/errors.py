@@ -7,6 +7,7 @@ from typing import Any
 from eco2_bus.events import Problem
 from eco2_bus.log import LogUnavailable
 from eco2_bus.queue import QueueFull, QueueUnavailable
+from eco2_history import HistoryUnavailable
 from eco2_telemetry import propagation
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +20,7 @@ _log = logging.getLogger(__name__)
 PROBLEM_JSON = "application/problem+json"
 FIELDS_MAX = 20
 
+_INVALID = ("invalid_fields", "Invalid fields", "Some fields are invalid.")
 _NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
@@ -60,10 +62,32 @@ def unknown_job() -> ApiProblem:
     return ApiProblem(404, "job_not_found", "No such job", "There is no such job, or it is not yours.")
 
 
-def session_busy(job_id: str) -> ApiProblem:
-    """409."""
+def unknown_session() -> ApiProblem:
+    """404; the same whether the session never was or is somebody else's."""
+    detail = "There is no such session, or it is not yours."
+    return ApiProblem(404, "session_not_found", "No such session", detail)
+
+
+def unknown_picture() -> ApiProblem:
+    """404; the same whether the picture never was, has expired or is somebody else's."""
+    detail = "There is no such picture, or it is not yours, or it has expired."
+    return ApiProblem(404, "image_not_found", "No such picture", detail)
+
+
+def invalid_picture(message: str) -> ApiProblem:
+    """422 for bytes that only a closer look tells are none."""
+    return ApiProblem(422, *_INVALID, extra={"errors": [{"field": "body.image_url", "message": message}]})
+
+
+def session_busy(job_id: str | None) -> ApiProblem:
+    """409 with the job that has the session; without one, the session is being erased."""
+    headers = {"Retry-After": "2"}
+    if job_id is None:
+        return ApiProblem(
+            409, "session_busy", "Session busy", "The session is being erased.", headers=headers
+        )
     detail = "The session is still answering a question. Wait, cancel it, or send on_busy=interrupt."
-    return ApiProblem(409, "session_busy", "Session busy", detail, extra={"job_id": job_id})
+    return ApiProblem(409, "session_busy", "Session busy", detail, headers=headers, extra={"job_id": job_id})
 
 
 def idempotency_in_flight() -> ApiProblem:
@@ -98,6 +122,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(QueueFull, _overloaded)
     app.add_exception_handler(QueueUnavailable, _dependency_down)
     app.add_exception_handler(LogUnavailable, _dependency_down)
+    app.add_exception_handler(HistoryUnavailable, _dependency_down)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -139,9 +164,7 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
         {"field": _field(detail["loc"]), "message": detail["msg"].removeprefix("Value error, ")}
         for detail in details[:FIELDS_MAX]
     ]
-    return _problem(
-        422, "invalid_fields", "Invalid fields", "Some fields are invalid.", extra={"errors": fields}
-    )
+    return _problem(422, *_INVALID, extra={"errors": fields})
 
 
 def _field(location: tuple[int | str, ...]) -> str:

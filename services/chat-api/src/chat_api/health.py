@@ -6,6 +6,7 @@ from typing import Any
 
 from eco2_bus.log import LogUnavailable
 from eco2_bus.queue import QueueUnavailable
+from eco2_history import HistoryUnavailable
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -33,9 +34,12 @@ async def livez() -> dict[str, str]:
 @router.get("/readyz", responses={503: {"model": Readiness}}, response_model=Readiness)
 async def readyz(services: Deps) -> JSONResponse:
     """Says which dependency is missing."""
-    queue, log = await asyncio.gather(_state(services.queue.check()), _state(services.log.check()))
-    is_ready = queue == log == "ok"
-    body = Readiness(status="ok" if is_ready else "unavailable", dependencies={"queue": queue, "log": log})
+    checks = {"queue": services.queue.check, "log": services.log.check, "turns": services.turns.check}
+    states = await asyncio.gather(*(_state(check()) for check in checks.values()))
+    is_ready = set(states) == {"ok"}
+    body = Readiness(
+        status="ok" if is_ready else "unavailable", dependencies=dict(zip(checks, states, strict=True))
+    )
     if is_ready:
         return JSONResponse(body.model_dump())
     return JSONResponse(body.model_dump(), status_code=503, headers={"Retry-After": "2"})
@@ -44,6 +48,6 @@ async def readyz(services: Deps) -> JSONResponse:
 async def _state(check: Coroutine[Any, Any, None]) -> str:
     try:
         await asyncio.wait_for(check, CHECK_TIMEOUT_S)
-    except (LogUnavailable, QueueUnavailable, TimeoutError):
+    except (LogUnavailable, QueueUnavailable, HistoryUnavailable, TimeoutError):
         return "down"
     return "ok"

@@ -1,7 +1,9 @@
 """Finding a job for the one who asks, and stopping it."""
 
-from eco2_bus.events import Ended, to_json
+import orjson
+from eco2_bus.events import Ended, Source, Usage, to_json
 from eco2_bus.log import JobHead, KeptAnswer, LogGone, LogSummary, TakeOverResult
+from eco2_history import Turn
 from eco2_telemetry import propagation
 
 from chat_api import errors
@@ -9,19 +11,40 @@ from chat_api.deps import Services
 
 
 async def find_job(services: Services, job_id: str, caller: str) -> LogSummary | KeptAnswer:
-    """The job's log, or its kept answer; raises `404` for unknown and for others' jobs alike."""
-    if not _is_job_id(job_id):
+    """The job's log, or its answer; raises `404` for unknown and for others' jobs alike."""
+    if not is_job_id(job_id):
         raise errors.unknown_job()
     try:
         summary = await services.log.summary(job_id)
     except LogGone:
-        kept = await services.log.kept_answer(job_id)
+        kept = await services.log.kept_answer(job_id) or await _stored_answer(services, job_id)
         if kept is None or kept.owner != caller:
             raise errors.unknown_job() from None
         return kept
     if summary.head.owner != caller:
         raise errors.unknown_job()
     return summary
+
+
+async def _stored_answer(services: Services, job_id: str) -> KeptAnswer | None:
+    turn = await services.turns.answer_of(job_id)
+    return None if turn is None else KeptAnswer(turn.owner, turn.session_id, turn.status, _last_event(turn))
+
+
+def _last_event(turn: Turn) -> bytes:
+    if turn.error is not None:
+        return orjson.dumps(turn.error)
+    ended = Ended(
+        answer=turn.answer,
+        intents=list(turn.intents),
+        sources=[Source.model_validate(source) for source in turn.sources],
+        usage=Usage.model_validate(turn.usage),
+        attempts=turn.attempts,
+        duration_ms=turn.ended_at_ms - turn.created_at_ms,
+        trace_id=turn.trace_id,
+        sample_data=turn.sample_data,
+    )
+    return to_json(ended)
 
 
 async def cancel_job(services: Services, job_id: str, head: JobHead) -> None:
@@ -40,5 +63,6 @@ def _trace_id(head: JobHead) -> str:
     return f"{job.trace_id:032x}" if job is not None else ""
 
 
-def _is_job_id(text: str) -> bool:
+def is_job_id(text: str) -> bool:
+    """True for what may be the id of a job."""
     return len(text) == 32 and all(character in "0123456789abcdef" for character in text)

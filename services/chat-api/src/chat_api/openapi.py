@@ -25,7 +25,7 @@ EVENTS: dict[str, type[BaseModel]] = {
 }
 
 _ERRORS = {
-    "400": "Malformed JSON, or an event id that is none",
+    "400": "Malformed JSON, or an event id or a cursor that is none",
     "404": "Unknown, or not yours",
     "409": "The session is busy, or a request with the same Idempotency-Key is in flight",
     "410": "The events have expired; `status_url` has the answer",
@@ -35,10 +35,13 @@ _ERRORS = {
     "503": "Too much load or a dependency down; see Retry-After",
 }
 _OF_CALL = {
-    ("post", "/api/v1/chat"): ("400", "409", "410", "413", "422", "500", "503"),
+    ("post", "/api/v1/chat"): ("400", "404", "409", "410", "413", "422", "500", "503"),
     ("get", "/api/v1/chat/{job_id}"): ("404", "500", "503"),
     ("get", "/api/v1/chat/{job_id}/events"): ("400", "404", "410", "500", "503"),
     ("post", "/api/v1/chat/{job_id}/cancel"): ("404", "413", "500", "503"),
+    ("get", "/api/v1/sessions/{session_id}/turns"): ("400", "404", "422", "500", "503"),
+    ("delete", "/api/v1/sessions/{session_id}"): ("404", "409", "413", "500", "503"),
+    ("get", "/api/v1/images/{picture_id}"): ("404", "500", "503"),
 }
 
 

@@ -1,15 +1,21 @@
 """What a caller may send, checked before anything else sees it."""
 
+import asyncio
 import base64
-import binascii
+import hashlib
 import re
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from eco2_bus.job import IMAGE_MAX_BYTES, MESSAGE_MAX_CHARS, Location, SessionId
+from eco2_bus.pictures import NotAPicture, content_type
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from chat_api import errors
+
 URL_MAX_CHARS = 2_048
+LARGE_CHARS = 64 * 1024
+CHUNK_CHARS = 256 * 1024
 _PICTURE = re.compile(r"data:image/[a-z0-9.+-]{1,60};base64", re.ASCII | re.IGNORECASE)
 
 
@@ -68,7 +74,41 @@ def _check_data_url(url: str) -> None:
         raise ValueError("must be data:image/...;base64,...")
     if len(payload) > IMAGE_MAX_BYTES * 4 // 3 + 4:
         raise ValueError("the picture is larger than 5 MB")
+
+
+class Upload(NamedTuple):
+    """The picture that came with a question, and the hash of its bytes."""
+
+    data: bytes
+    digest: str
+
+
+async def upload_of(body: ChatRequest) -> Upload | None:
+    """The picture of a data URL, if there is one; raises `422` for what is none."""
+    url = body.image_url
+    if url is None or not url.startswith("data:"):
+        return None
+    payload = url.partition(",")[2]
+    return _upload(payload) if len(payload) < LARGE_CHARS else await asyncio.to_thread(_upload, payload)
+
+
+def _upload(payload: str) -> Upload:
     try:
-        base64.b64decode(payload, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("the picture is not valid base64") from None
+        data = _decoded(payload)
+    except ValueError:
+        raise errors.invalid_picture("the picture is not valid base64") from None
+    if len(data) > IMAGE_MAX_BYTES:
+        raise errors.invalid_picture("the picture is larger than 5 MB")
+    try:
+        content_type(data)
+    except NotAPicture:
+        raise errors.invalid_picture("must be a PNG, JPEG, WebP or GIF") from None
+    return Upload(data, hashlib.sha256(data).hexdigest())
+
+
+def _decoded(payload: str) -> bytes:
+    """Decoded piece by piece, so that the loop gets its turns in between; raises ValueError."""
+    pieces = [payload[first : first + CHUNK_CHARS] for first in range(0, len(payload), CHUNK_CHARS)]
+    if any(piece.endswith("=") for piece in pieces[:-1]):
+        raise ValueError("padding in the middle")
+    return b"".join([base64.b64decode(piece, validate=True) for piece in pieces])

@@ -1,35 +1,65 @@
-"""One question at a time in a session."""
+"""Whose a session is, and one question at a time in it."""
 
 import asyncio
 import time
 from typing import Literal
 
+from eco2_bus.job import SessionId
 from eco2_bus.log import JobHead, LogGone
+from pydantic import TypeAdapter, ValidationError
 
 from chat_api import errors
 from chat_api.deps import Services
 from chat_api.jobs import cancel_job
+from chat_api.session_claims import Bid, SessionOfAnother, is_eraser
+
+_SESSION_ID: TypeAdapter[str] = TypeAdapter(SessionId)
 
 
-async def take_turn(
-    services: Services, session_id: str, job_id: str, on_busy: Literal["reject", "interrupt"]
-) -> None:
-    """Makes the job the one that its session works on; raises `409` while another one is."""
+async def owner_of(services: Services, session_id: str) -> str | None:
+    """Who used a session first, or None when nobody has."""
+    try:
+        _SESSION_ID.validate_python(session_id)
+    except ValidationError:
+        return None
+    owner = await services.claims.session_owner(session_id)
+    return owner if owner is not None else await services.turns.owner_of(session_id)
+
+
+async def check_owner(services: Services, session_id: str, caller: str) -> None:
+    """Raises `404` for a session of somebody else; one that nobody has used may become the caller's."""
+    if await owner_of(services, session_id) not in (None, caller):
+        raise errors.unknown_session()
+
+
+async def take_turn(services: Services, bid: Bid, on_busy: Literal["reject", "interrupt"]) -> str | None:
+    """Makes the job the one that its session works on; raises `409` while another one is.
+
+    Gives the job that had the session before, if it has ended only lately.
+    """
     ended: str | None = None
     deadline = time.monotonic() + services.settings.session_wait_s
     interrupted: str | None = None
-    while (holder := await services.claims.take_session(session_id, job_id, ended)) is not None:
-        working = await _unless_ended(services, holder)
-        if working is None:
+    while (holder := await _take(services, bid, ended)) is not None:
+        working = None if is_eraser(holder) else await _unless_ended(services, holder)
+        if working is None and not is_eraser(holder):
             ended = holder
             continue
         if on_busy == "reject" or time.monotonic() >= deadline:
-            raise errors.session_busy(holder)
-        if interrupted != holder:
+            raise errors.session_busy(None if is_eraser(holder) else holder)
+        if working is not None and interrupted != holder:
             interrupted = holder
             await cancel_job(services, holder, working)
         else:
             await asyncio.sleep(0.05)
+    return ended
+
+
+async def _take(services: Services, bid: Bid, ended: str | None) -> str | None:
+    try:
+        return await services.claims.take_session(bid, ended)
+    except SessionOfAnother:
+        raise errors.unknown_session() from None
 
 
 async def _unless_ended(services: Services, job_id: str) -> JobHead | None:

@@ -17,6 +17,12 @@ class ApiSettings(BaseSettings):
     queue_max_length: int = Field(default=10_000, ge=1)
     """Jobs that may wait; beyond it a submit gets `503`. The worker must use the same number."""
 
+    database_url: SecretStr = SecretStr("sqlite:///.data/eco2.sqlite")
+    """Where the turns are: `sqlite:///path`, `postgresql://...`, or `memory:` for tests. The worker's too."""
+    database_auto_upgrade: bool = False
+    """True lets the API upgrade a PostgreSQL that is out of date; its own SQLite file it always upgrades."""
+    picture_ttl_s: int = Field(default=24 * 3600, ge=1)
+
     cors_origins: list[str] = []
     log_level: str = "INFO"
 

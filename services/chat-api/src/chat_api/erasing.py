@@ -1,0 +1,70 @@
+"""Erases a session, so that nothing of it is left."""
+
+import asyncio
+import logging
+
+from eco2_bus.log import LogGone, LogUnavailable
+from fastapi import APIRouter
+
+from chat_api import errors, sessions
+from chat_api.deps import Deps, Owner, Services
+from chat_api.session_claims import Bid, new_eraser
+
+_log = logging.getLogger(__name__)
+
+router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
+
+HOLD_S = 60
+"""A session whose erasure was broken off can be used, and erased, again after this."""
+KEPT_ANSWER_WAIT_S = 1.0
+
+
+@router.delete("/{session_id}", status_code=204)
+async def erase(session_id: str, services: Deps, caller: Owner) -> None:
+    """Ends what the session is working on, and removes turns, memory, events, answers and pictures of it."""
+    owner = await sessions.owner_of(services, session_id)
+    if owner is None and await services.claims.was_erased(session_id, caller):
+        return
+    if owner != caller:
+        raise errors.unknown_session()
+    # Held like by a job: no question comes in while the session goes.
+    bid = Bid(session_id, caller, new_eraser(), hold_s=HOLD_S)
+    last_job = await sessions.take_turn(services, bid, "interrupt")
+    try:
+        if last_job is not None:
+            await _until_answer_is_kept(services, last_job)
+        await _erase(services, session_id, caller)
+    except BaseException:
+        await _free(services, bid)
+        raise
+
+
+async def _erase(services: Services, session_id: str, owner: str) -> None:
+    """The claims last: with them the owner can repeat what failed half-way."""
+    claimed = await services.claims.session_jobs(session_id)
+    jobs = {*claimed, *await services.turns.jobs_of(session_id, owner)}
+    await services.pictures.erase(session_id)
+    await services.traces.erase(jobs)
+    await services.turns.erase(session_id, owner, jobs=jobs)
+    for key in filter(None, claimed.values()):
+        await services.claims.free_key(key)
+    await services.claims.forget_session(session_id, owner)
+
+
+async def _until_answer_is_kept(services: Services, job_id: str) -> None:
+    """A worker keeps the answer just after the end of the log; erased before that, it would come back."""
+    try:
+        async with asyncio.timeout(KEPT_ANSWER_WAIT_S):
+            while await services.log.kept_answer(job_id) is None:
+                # Raises LogGone: of a job without a log, nothing is to come.
+                await services.log.summary(job_id)
+                await asyncio.sleep(0.02)
+    except (LogGone, TimeoutError):
+        return
+
+
+async def _free(services: Services, bid: Bid) -> None:
+    try:
+        await services.claims.free_session(bid.session_id, bid.job_id)
+    except LogUnavailable as error:
+        _log.warning("a session stays held for %d s: %s", HOLD_S, error)

@@ -1,0 +1,157 @@
+"""Takes a question: once, in its session's turn, and confirmed by the broker or not at all."""
+
+import logging
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from eco2_bus import topology
+from eco2_bus.events import Queued, to_json
+from eco2_bus.job import ChatJob
+from eco2_bus.log import JobHead, LogExists, LogUnavailable
+from eco2_bus.pictures import Picture, reference, referred_id
+from eco2_telemetry import propagation
+from eco2_telemetry.messaging import publish_span
+
+from chat_api import claims, errors, sessions
+from chat_api.deps import Services
+from chat_api.requests import ChatRequest, Upload
+from chat_api.session_claims import Bid
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, by whom, and the picture that came with it."""
+
+    body: ChatRequest
+    owner: str
+    upload: Upload | None
+
+    def fingerprint(self) -> str:
+        """What two requests with one idempotency key must have in common."""
+        body = self.body
+        if self.upload is not None:
+            body = body.model_copy(update={"image_url": self.upload.digest})
+        return claims.fingerprint(body.model_dump_json().encode())
+
+
+async def submit_once(services: Services, question: Question, key: str | None) -> Queued:
+    """Submits, or gives the same answer as the first request with this key and body."""
+    if question.body.session_id is not None:
+        await sessions.check_owner(services, question.body.session_id, question.owner)
+    if key is None:
+        return await _submit(services, question, uuid.uuid4().hex, "")
+    name = claims.key_of(question.owner, key)
+    print_ = question.fingerprint()
+    known = await claims.wait_for_answer(services.claims, name, print_, services.settings.idempotency_wait_s)
+    if known is not None:
+        return _known_answer(known, print_)
+    try:
+        # The same key and body name the same job, also when the process that began it is gone.
+        job_id = claims.fingerprint(f"{name}{print_}".encode())[:32]
+        queued = await _submit(services, question, job_id, name)
+    except BaseException:
+        await _quietly(services.claims.free_key(name))
+        raise
+    answer = queued.model_dump_json()
+    await _quietly(services.claims.answer_key(name, print_, answer, services.settings.idempotency_ttl_s))
+    return queued
+
+
+def _known_answer(known: claims.Claimed, fingerprint: str) -> Queued:
+    if known.fingerprint != fingerprint:
+        raise errors.idempotency_mismatch()
+    if known.answer is None:
+        raise errors.idempotency_in_flight()
+    return Queued.model_validate_json(known.answer)
+
+
+async def _submit(services: Services, question: Question, job_id: str, key: str) -> Queued:
+    job = _job(question, job_id)
+    queued = _queued(job)
+    head = JobHead(job.owner, job.session_id, traceparent(), to_json(queued), job.created_at_ms)
+    try:
+        # The log first: a holder of a session that has no log counts as ended.
+        await services.log.create(job.job_id, head)
+    except LogExists:
+        return await _resubmit(services, job, question.upload)
+    try:
+        bid = Bid(job.session_id, job.owner, job.job_id, key)
+        await sessions.take_turn(services, bid, question.body.on_busy)
+        await _publish(services, job, question.upload)
+    except BaseException:
+        # The broker may have it all the same: a worker that finds no log drops the job.
+        await _quietly(services.log.discard(job.job_id))
+        await _quietly(services.claims.free_session(job.session_id, job.job_id))
+        raise
+    return queued
+
+
+async def _resubmit(services: Services, job: ChatJob, upload: Upload | None) -> Queued:
+    """A request that died before its answer has begun this job; whether it is in the queue is unknown.
+
+    A second message does no harm: the worker drops a fresh duplicate of what is running or has ended.
+    """
+    head = (await services.log.summary(job.job_id)).head
+    known = {"session_id": head.session_id, "created_at_ms": head.created_at_ms}
+    await _publish(services, job.model_copy(update=known), upload)
+    return Queued.model_validate_json(head.queued)
+
+
+async def _publish(services: Services, job: ChatJob, upload: Upload | None) -> None:
+    job = await _with_picture(services, job, upload)
+    tracer = services.telemetry.tracer
+    try:
+        with publish_span(tracer, services.messaging_system, topology.JOBS, job.job_id) as headers:
+            await services.queue.publish(job, headers)
+    except BaseException:
+        if (picture_id := referred_id(job.image_url or "")) is not None:
+            await _quietly(services.pictures.remove(picture_id))
+        raise
+
+
+async def _with_picture(services: Services, job: ChatJob, upload: Upload | None) -> ChatJob:
+    """The job travels with a reference; megabytes stay out of the queue."""
+    if upload is None:
+        return job
+    picture_id = await services.pictures.put(Picture(job.owner, job.session_id, upload.data))
+    return job.model_copy(update={"image_url": reference(picture_id)})
+
+
+def _job(question: Question, job_id: str) -> ChatJob:
+    return ChatJob(
+        job_id=job_id,
+        session_id=question.body.session_id or uuid.uuid4().hex,
+        owner=question.owner,
+        message=question.body.message,
+        image_url=question.body.image_url if question.upload is None else None,
+        location=question.body.location,
+        created_at_ms=time.time_ns() // 1_000_000,
+    )
+
+
+def _queued(job: ChatJob) -> Queued:
+    url = f"/api/v1/chat/{job.job_id}"
+    return Queued(
+        job_id=job.job_id,
+        session_id=job.session_id,
+        status_url=url,
+        events_url=f"{url}/events",
+        cancel_url=f"{url}/cancel",
+        trace_id=propagation.current_trace_id(),
+    )
+
+
+def traceparent() -> str:
+    """The W3C header of the current span."""
+    return propagation.inject().get("traceparent", "")
+
+
+async def _quietly(cleaning_up: Any) -> None:
+    try:
+        await cleaning_up
+    except LogUnavailable as error:
+        _log.warning("could not clean up: %s", error)
