@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from chat_worker.adapters import kakao_local
 from chat_worker.adapters.kakao_local import KakaoLocal
 from chat_worker.errors import (
     AuthError,
@@ -157,21 +156,17 @@ async def test_the_legal_name_serves_where_there_is_no_other(vendor: VendorServe
 
 
 async def test_a_district_is_asked_for_once_in_each_hundred_metres(
-    vendor: VendorServer, kakao: KakaoLocal, monkeypatch: pytest.MonkeyPatch
+    vendor: VendorServer, kakao: KakaoLocal
 ) -> None:
-    monkeypatch.setattr(kakao_local, "DISTRICTS_KEPT", 2)
     vendor.answer(REGION, documents(region("H", "경기도", "수원시 장안구", "정자1동")))
-    neighbour = Location(latitude=SUWON.latitude + 0.0001, longitude=SUWON.longitude)
-    others = [Location(latitude=SUWON.latitude + n / 100, longitude=SUWON.longitude) for n in (1, 2)]
+    near = Location(latitude=SUWON.latitude + 0.0001, longitude=SUWON.longitude)
+    far = Location(latitude=SUWON.latitude + 0.01, longitude=SUWON.longitude)
 
-    await kakao.district_at(SUWON)
-    await kakao.district_at(neighbour)
+    assert await kakao.district_at(SUWON) == await kakao.district_at(near)
     assert len(vendor.asked) == 1
 
-    for other in others:
-        await kakao.district_at(other)
-    await kakao.district_at(SUWON)
-    assert len(vendor.asked) == 4, "the oldest of three was forgotten"
+    await kakao.district_at(far)
+    assert len(vendor.asked) == 2
 
 
 async def test_a_failed_look_up_is_not_remembered(vendor: VendorServer, kakao: KakaoLocal) -> None:

@@ -1,6 +1,5 @@
 """Kakao Local: places, addresses and districts of Korea."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -10,6 +9,7 @@ from pydantic import SecretStr, TypeAdapter
 
 from chat_worker.adapters.kakao_local_reply import FOUND, REGIONS, SPOTS, refusal
 from chat_worker.adapters.vendor_http import DEFAULT_LIMITS, HttpLimits, VendorHttp
+from chat_worker.adapters.vendor_recent import Recent
 from chat_worker.errors import AuthError, NoData
 from chat_worker.ports.places import District, Place, PlaceCategory
 
@@ -43,7 +43,7 @@ class KakaoLocal:
             limits=limits,
             refusal=refusal,
         )
-        self._districts: OrderedDict[tuple[int, int], District] = OrderedDict()
+        self._districts: Recent[tuple[int, int], District] = Recent(DISTRICTS_KEPT)
 
     async def search(
         self, query: str, near: Location | None = None, *, radius_m: int = 5_000, limit: int = 5
@@ -63,12 +63,7 @@ class KakaoLocal:
         if not _is_in_korea(location):
             raise NoData("kakao_local: a point outside Korea")
         cell = round(location.latitude * 1_000), round(location.longitude * 1_000)
-        if (known := self._districts.get(cell)) is None:
-            known = self._districts[cell] = await self._district(location)
-        self._districts.move_to_end(cell)
-        while len(self._districts) > DISTRICTS_KEPT:
-            self._districts.popitem(last=False)
-        return known
+        return self._districts.get(cell) or self._districts.put(cell, await self._district(location))
 
     async def locate(self, name: str) -> Location:
         asked = {"query": name[:QUERY_MAX_CHARS], "size": 1}

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from pydantic import SecretStr
 
 from chat_worker.adapters.data_go_kr import KST, Clock, DataGoKr, utc_now
 from chat_worker.adapters.kma_grid import Cell, cell_of
-from chat_worker.adapters.kma_weather_issues import NOWCAST, ULTRA_SHORT, VILLAGE, NewestIssue
+from chat_worker.adapters.kma_weather_issues import CELLS_KEPT, NOWCAST, ULTRA_SHORT, VILLAGE, NewestIssue
 from chat_worker.adapters.kma_weather_reply import (
     FORECAST_ROWS,
     NOWCAST_ROWS,
@@ -26,6 +25,7 @@ from chat_worker.adapters.kma_weather_reply import (
 )
 from chat_worker.adapters.kma_weather_shared import SharedCalls
 from chat_worker.adapters.vendor_http import HttpLimits
+from chat_worker.adapters.vendor_recent import Recent
 from chat_worker.errors import NoData, VendorError
 from chat_worker.ports.weather import WeatherReport
 
@@ -33,7 +33,6 @@ BASE_URL = "https://apis.data.go.kr/1360000/VilageFcstInfoService_2.0"
 LIMITS = HttpLimits(read_s=3, budget_s=5)
 """Short, because weather is an extra in most answers."""
 STALE_MAX = timedelta(hours=3)
-REPORTS_KEPT = 300
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -59,7 +58,7 @@ class KmaWeather:
         self._ultra_short = NewestIssue(portal, ULTRA_SHORT, FORECAST_ROWS, hours_of, clock)
         self._village = NewestIssue(portal, VILLAGE, FORECAST_ROWS, hours_of, clock)
         self._shared: SharedCalls[Cell, WeatherReport] = SharedCalls()
-        self._reports: OrderedDict[Cell, tuple[datetime, WeatherReport]] = OrderedDict()
+        self._reports: Recent[Cell, tuple[datetime, WeatherReport]] = Recent(CELLS_KEPT)
 
     async def at(self, location: Location) -> WeatherReport:
         cell = cell_of(location)
@@ -82,20 +81,14 @@ class KmaWeather:
         if len(errors) == len(answers):
             return self._last_report(cell, now, errors)
         report = _combined(*answers)
-        self._keep(cell, now, report)
+        self._reports.put(cell, (now, report))
         return _from(now, report)
 
-    def _keep(self, cell: Cell, now: datetime, report: WeatherReport) -> None:
-        self._reports[cell] = now, report
-        self._reports.move_to_end(cell)
-        while len(self._reports) > REPORTS_KEPT:
-            self._reports.popitem(last=False)
-
     def _last_report(self, cell: Cell, now: datetime, errors: Sequence[VendorError]) -> WeatherReport:
-        learned, report = self._reports.get(cell, (None, None))
-        if learned is None or report is None or now - learned > STALE_MAX:
+        known = self._reports.get(cell)
+        if known is None or now - known[0] > STALE_MAX:
             raise next((error for error in errors if not isinstance(error, NoData)), errors[0])
-        return replace(_from(now, report), is_stale=True)
+        return replace(_from(now, known[1]), is_stale=True)
 
 
 async def _or_error(answer: Awaitable[T]) -> T | VendorError:

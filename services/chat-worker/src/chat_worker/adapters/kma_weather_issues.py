@@ -1,6 +1,5 @@
 """What KMA issues when: all times are Korea's, wherever the worker runs."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from pydantic import TypeAdapter
 
 from chat_worker.adapters.data_go_kr import KST, Clock, DataGoKr
 from chat_worker.adapters.kma_grid import Cell
+from chat_worker.adapters.vendor_recent import Recent
 from chat_worker.errors import NoData
 
 CELLS_KEPT = 300
@@ -67,7 +67,7 @@ class NewestIssue(Generic[T]):
         self._fetch = fetch
         self._product = product
         self._clock = clock
-        self._kept: OrderedDict[Cell, tuple[datetime, T]] = OrderedDict()
+        self._kept: Recent[Cell, tuple[datetime, T]] = Recent(CELLS_KEPT)
 
     async def __call__(self, cell: Cell) -> T:
         """Raises a VendorError; one that is late is replaced by the one before it."""
@@ -80,8 +80,5 @@ class NewestIssue(Generic[T]):
     async def _issue(self, cell: Cell, base: datetime) -> T:
         known = self._kept.get(cell)
         if known is None or known[0] != base:
-            known = self._kept[cell] = base, await self._fetch(cell, base)
-        self._kept.move_to_end(cell)
-        while len(self._kept) > CELLS_KEPT:
-            self._kept.popitem(last=False)
+            known = self._kept.put(cell, (base, await self._fetch(cell, base)))
         return known[1]

@@ -36,7 +36,10 @@ class DisposalRules:
 
 @dataclass(frozen=True, slots=True)
 class BulkyFee:
-    """What a municipality charges for a thing: a range, because its sizes are often not told apart."""
+    """What a municipality charges for a thing: a range, because its sizes are often not told apart.
+
+    `sizes` are the ones that are, each with its fee ("90cm 이상 8,000원"); a fee of 0 is none.
+    """
 
     item: str
     category: str
