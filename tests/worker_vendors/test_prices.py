@@ -150,6 +150,7 @@ async def test_an_item_without_a_price_is_left_out(vendor: VendorServer, make_pr
     "rows",
     [
         [price(won="about 90")],
+        [price(won="nan")],
         [{"month": "202607", "price": 1}],
         [price(region="수도권")],
         [price(month="202501")],
@@ -371,6 +372,18 @@ async def test_an_item_that_is_not_surveyed_is_no_data(vendor: VendorServer, mak
 
     with pytest.raises(NoData):
         await make_prices().prices("금괴")
+
+
+async def test_a_refresh_is_no_part_of_the_question_that_began_it(
+    vendor: VendorServer, make_prices: MakePrices, traces: Traces
+) -> None:
+    vendor.answer(PATH, survey([price()]))
+
+    with traces.tracer.start_as_current_span("question"):
+        await make_prices().prices("골판지")
+
+    (get,) = [span for span in traces.spans if span.name == "GET"]
+    assert get.parent is None
 
 
 @pytest.mark.parametrize("reply", [gateway_error("30"), Reply(b"oops", 500), HANGS])

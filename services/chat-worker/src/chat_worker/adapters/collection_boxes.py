@@ -1,19 +1,17 @@
 """Collection boxes with coordinates: the portal's standard data on lamps and batteries, medicine, clothes."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from math import asin, cos, radians, sin, sqrt
-from typing import Annotated, Any
 
 from eco2_bus.job import Location
 from opentelemetry.trace import Tracer
-from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, SecretStr, TypeAdapter
+from pydantic import SecretStr, TypeAdapter
 
+from chat_worker.adapters.collection_boxes_row import Box
 from chat_worker.adapters.data_go_kr import DataGoKr
 from chat_worker.adapters.korean_districts import lies_in, official_names, widening
 from chat_worker.adapters.vendor_http import HttpLimits
-from chat_worker.adapters.vendor_text import CleanText
 from chat_worker.errors import BadRequest, NoData
 from chat_worker.ports.collection import Collected, CollectionPoint
 from chat_worker.ports.places import District
@@ -28,54 +26,7 @@ PATHS: Mapping[Collected, str] = {
     Collected.CLOTHES: "/tn_pubr_public_clothing_collect_bins_api",
 }
 EARTH_RADIUS_M = 6_371_008.8
-_LATITUDES, _LONGITUDES = (33.0, 39.0), (124.0, 132.0)
-
-
-def _degrees(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _iso(value: Any) -> str | None:
-    found = re.fullmatch(r"(\d{4})\D?(\d{2})\D?(\d{2})", str(value).strip())
-    return "-".join(found.groups()) if found else None
-
-
-_Degrees = Annotated[float | None, BeforeValidator(_degrees)]
-
-
-class _Box(BaseModel):
-    """A row of any of the three; `lot` is the vendor's word for longitude."""
-
-    name: CleanText = Field(alias="instlPlcNm")
-    province: CleanText = Field(default="", alias="ctpvNm")
-    city: CleanText = Field(default="", alias="sggNm")
-    road: CleanText = Field(default="", validation_alias=AliasChoices("lctnRoadNmAddr", "lctnRoadNm"))
-    lot_address: CleanText = Field(default="", alias="lctnLotnoAddr")
-    detail: CleanText = Field(default="", validation_alias=AliasChoices("dtlPstnCn", "actlPstn", "dtlPstn"))
-    accepts: CleanText = Field(default="", alias="cltItemNm")
-    institution: CleanText = Field(default="", alias="mngInstNm")
-    latitude: _Degrees = Field(alias="lat")
-    longitude: _Degrees = Field(alias="lot")
-    revised: Annotated[str | None, BeforeValidator(_iso)] = Field(
-        default=None, validation_alias=AliasChoices("dataCrtrYmd", "crtrYmd")
-    )
-
-    @property
-    def location(self) -> Location | None:
-        """Where it is; None for what cannot be in Korea, as zeros and swapped figures cannot."""
-        if self.latitude is None or self.longitude is None:
-            return None
-        is_in_korea = (
-            _LATITUDES[0] <= self.latitude <= _LATITUDES[1]
-            and _LONGITUDES[0] <= self.longitude <= _LONGITUDES[1]
-        )
-        return Location(latitude=self.latitude, longitude=self.longitude) if is_in_korea else None
-
-
-_BOXES = TypeAdapter(list[_Box])
+_BOXES = TypeAdapter(list[Box])
 
 
 class CollectionBoxes:
@@ -135,11 +86,11 @@ def _filters(areas: Iterable[District]) -> list[dict[str, str]]:
     ]
 
 
-def _is_in(area: District, box: _Box) -> bool:
+def _is_in(area: District, box: Box) -> bool:
     return lies_in(area, [box.province, box.city, box.road, box.lot_address])
 
 
-def _made(takes: Collected, box: _Box) -> CollectionPoint:
+def _made(takes: Collected, box: Box) -> CollectionPoint:
     return CollectionPoint(
         takes=takes,
         name=box.name,
