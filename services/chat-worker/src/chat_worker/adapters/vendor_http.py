@@ -1,9 +1,7 @@
 """HTTP to one outside vendor: limits, tries, spans and typed errors in one place."""
 
 import asyncio
-import logging
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from ssl import SSLContext
@@ -11,7 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 import orjson
-from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
+from opentelemetry.trace import Tracer
 from pydantic import SecretStr, TypeAdapter, ValidationError
 from tenacity import (
     AsyncRetrying,
@@ -22,7 +20,8 @@ from tenacity import (
 )
 
 from chat_worker.adapters.vendor_http_reply import body_of, error_of
-from chat_worker.errors import AuthError, BadRequest, NoData, SchemaDrift, Transient, VendorError
+from chat_worker.adapters.vendor_http_traces import client_span, keep_queries_out_of_logs
+from chat_worker.errors import AuthError, BadRequest, SchemaDrift, Transient, VendorError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _FAULTS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
@@ -69,8 +68,7 @@ class VendorHttp:
         limits: HttpLimits = DEFAULT_LIMITS,
         refusal: Refusal | None = None,
     ) -> None:
-        # httpx logs whole URLs at INFO.
-        logging.getLogger("httpx").addFilter(_WITHOUT_QUERY)
+        keep_queries_out_of_logs()
         self.name = name
         self._tracer = tracer
         self._limits = limits
@@ -155,7 +153,7 @@ class VendorHttp:
             raise Transient(f"{self.name}: no answer within {self._limits.budget_s:g} s") from None
 
     async def _try(self, request: httpx.Request, path: str, read: Read[T]) -> T:
-        with self._span(request, path) as span:
+        with client_span(self._tracer, self.name, request, path) as span:
             try:
                 response = await self._client.send(request, stream=True)
                 try:
@@ -176,44 +174,6 @@ class VendorHttp:
         if self._refusal and (error := self._refusal(status, body)):
             return error
         return error_of(status)(f"{self.name}: HTTP {status}")
-
-    @contextmanager
-    def _span(self, request: httpx.Request, path: str) -> Generator[Span]:
-        attributes = {
-            "http.request.method": request.method,
-            "server.address": request.url.host,
-            "url.path": request.url.path,
-            "url.template": path,
-            "peer.service": self.name,
-        }
-        with self._tracer.start_as_current_span(
-            request.method,
-            kind=SpanKind.CLIENT,
-            attributes=attributes,
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                yield span
-            except NoData:
-                raise
-            except (VendorError, asyncio.CancelledError) as error:
-                span.set_attribute("error.type", type(error).__name__)
-                span.set_status(StatusCode.ERROR)
-                raise
-
-
-class _WithoutQuery(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                value.copy_with(query=None) if isinstance(value, httpx.URL) else value
-                for value in record.args
-            )
-        return True
-
-
-_WITHOUT_QUERY = _WithoutQuery()
 
 
 @cache
