@@ -29,11 +29,15 @@ class Frozen(BaseModel):
 
 
 class Source(Frozen):
-    """Where facts come from; `revised` is the date the source itself states, or None."""
+    """Where facts come from; `revised` is the date the source itself states, or None.
+
+    `states` lists the years and phone numbers that stand in it and that items repeat.
+    """
 
     title: Text
     url: Text | None = None
     revised: date | None = None
+    states: tuple[Text, ...] = ()
 
 
 class Passage(Frozen):
