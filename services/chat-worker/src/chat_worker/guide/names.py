@@ -38,7 +38,11 @@ class NameBook:
         bare = _owners(("".join(map(fold, content_words(name))), number) for number, name in numbered)
         self._long = {name: owners for name, owners in bare.items() if len(name) > 1} | own
         self._syllables = _owners((name, number) for number, name in numbered if len(name) == 1)
-        self._longest = max(map(len, self._long))
+        lengths: defaultdict[str, set[int]] = defaultdict(set)
+        for name in self._long:
+            lengths[name[:2]].add(len(name))
+        # By the first two characters: a question is cut only where a name of that length may stand.
+        self._lengths = {beginning: tuple(some) for beginning, some in lengths.items()}
         self._lookalikes = Lookalikes(self._long)
 
     def find(self, words: list[str]) -> list[NameMatch]:
@@ -74,8 +78,9 @@ class NameBook:
         )
 
     def _long_names(self, text: str, edges: set[int]) -> Iterator[Span]:
-        for start in range(len(text)):
-            for end in range(start + 2, min(len(text), start + self._longest) + 1):
+        for start in range(len(text) - 1):
+            for length in self._lengths.get(text[start : start + 2], ()):
+                end = min(start + length, len(text))
                 name = text[start:end]
                 if (items := self._long.get(name)) and _stands_alone(name, start, end, text, edges):
                     yield start, end, items

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,29 +31,41 @@ class NgramIndex:
         for number, grams in enumerate(documents):
             for gram, count in grams.items():
                 postings[gram].append((number, count / (count + norms[number])))
-        self._postings = {
-            gram: (np.array([number for number, _ in entries]), np.array([weight for _, weight in entries]))
-            for gram, entries in postings.items()
-        }
+        self._postings = {gram: self._posting(gram, entries) for gram, entries in postings.items()}
+        self._unknown = {length: self._worth("?" * length, 0) for length in (1, 2, 3, 4)}
 
     def score(self, words: Iterable[str]) -> Scores:
         """Return for each item the share, 0..1, of the words' information it explains."""
-        scores = np.zeros(self._size)
+        found: list[_Posting] = []
         total = 0.0
-        for gram in set(_grams(" ".join(words))):
-            numbers, weights = self._postings.get(gram, (_NONE, _NO_WEIGHT))
-            worth = self._worth(gram, len(numbers))
-            scores[numbers] += worth * weights
-            total += worth
-        return scores / total if total else scores
+        for gram in dict.fromkeys(_grams(" ".join(words))):
+            if posting := self._postings.get(gram):
+                found.append(posting)
+                total += posting.worth
+            else:
+                total += self._unknown[len(gram)]
+        if not found:
+            return np.zeros(self._size)
+        numbers = np.concatenate([posting.numbers for posting in found])
+        weights = np.concatenate([posting.weights for posting in found])
+        return np.bincount(numbers, weights, minlength=self._size) / total
+
+    def _posting(self, gram: str, entries: list[tuple[int, float]]) -> "_Posting":
+        numbers, shares = zip(*entries, strict=True)
+        worth = self._worth(gram, len(entries))
+        return _Posting(np.array(numbers, dtype=np.intp), worth * np.array(shares), worth)
 
     def _worth(self, gram: str, found_in: int) -> float:
         rarity = float(np.log1p((self._size - found_in + 0.5) / (found_in + 0.5)))
         return rarity * (_SINGLE_WEIGHT if len(gram) == 1 else 1.0)
 
 
-_NONE = np.array([], dtype=np.intp)
-_NO_WEIGHT = np.array([], dtype=np.float64)
+class _Posting(NamedTuple):
+    """The items with a gram, what it gives to each, and what it is worth in a question."""
+
+    numbers: NDArray[np.intp]
+    weights: Scores
+    worth: float
 
 
 def _weighted_grams(item: Item) -> dict[str, float]:

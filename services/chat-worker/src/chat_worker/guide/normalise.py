@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _FIRST_SYLLABLE, _LAST_SYLLABLE = 0xAC00, 0xD7A3
@@ -16,6 +17,10 @@ _PARTICLES: Final = (
     *("은", "는", "을", "를", "이", "가", "도", "에", "의", "와", "과", "랑", "로", "만", "들"),
 )
 _UNCLEAR_PARTICLES: Final = frozenset("이가로의만과들")
+_LONG_PARTICLES: Final = frozenset(particle for particle in _PARTICLES if len(particle) == 2)
+_SHORT_PARTICLES: Final = frozenset(particle for particle in _PARTICLES if len(particle) == 1)
+# Everyday questions share their words. Some 200 bytes a word, and no word longer than a name is kept.
+_KNOWN_WORDS, _KNOWN_WORD_LENGTH = 8_192, 24
 
 _KINDS: Final = (
     "플라스틱|비닐|종이팩|종이|유리병|유리|캔|고철|금속|스티로폼"
@@ -27,7 +32,7 @@ _COPULA: Final = (
     "|임|이지|이냐|이라"
 )
 
-_BOILERPLATE: Final = tuple(
+_KOREAN_BOILERPLATE: Final = tuple(
     re.compile(pattern)
     for pattern in (
         # "소파 버릴 때 스티커": what is thrown away stands before the verb.
@@ -52,6 +57,11 @@ _BOILERPLATE: Final = tuple(
         r"(?<!\S)(?:좀|이거|저거|이건|그거|우리|집에|집|제가|나는|방법\S*|법\S*|요령|방식|때|거|것|건)(?!\S)",
         r"(?<!\S)(?:쓰레기|쓰레기통\S*|다|쓴|다쓴|안|못|수|그냥|따로|같이|함께|혹시|요즘|됨|함|해|임)(?!\S)",
         r"(?<!\S)(?:오래된|낡은|쓰던|사용한|고장\S*|남은|먹다|먹고|시켜\S*|씻\S*)(?!\S)",
+    )
+)
+_ENGLISH_BOILERPLATE: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
         r"\b(?:can|could|should|do|does|may|must|would)\s+(?:i|we|you|they|it|this|the|my|people)\b",
         r"^(?:can|could)\s+(?=\S+\s)",
         r"\b(?:how|where|what|which|when|i|we|you|to|the|a|an|my|is|are|be|it|in|into|of|for|with)\b",
@@ -60,27 +70,38 @@ _BOILERPLATE: Final = tuple(
     )
 )
 
+_PUNCTUATION: Final = re.compile(r"[^\w\s]|_")
+_LATIN: Final = re.compile("[a-z]")
+
 
 def fold(text: str) -> str:
     """Return text in one spelling: NFKC, lower case, letters and digits only, sound-alikes merged."""
-    return "".join(_fold_syllable(char) for char in _canonical(text) if char.isalnum())
+    return _fold_known(text) if len(text) <= _KNOWN_WORD_LENGTH else _fold(text)
 
 
 def content_words(question: str) -> list[str]:
     """Return the words that name the thing asked about; all words when only boilerplate is left."""
-    plain = re.sub(r"[^\w\s]|_", " ", _canonical(question))
+    plain = _PUNCTUATION.sub(" ", _canonical(question))
     rest = plain
-    for pattern in _BOILERPLATE:
-        rest = pattern.sub(" ", rest)
+    if not plain.isascii():
+        for pattern in _KOREAN_BOILERPLATE:
+            rest = pattern.sub(" ", rest)
+    if _LATIN.search(rest):
+        for pattern in _ENGLISH_BOILERPLATE:
+            rest = pattern.sub(" ", rest)
     return rest.split() or plain.split()
 
 
 def without_particle(word: str) -> str:
     """Return the word without its particle; a doubtful particle stays on a short word ("종이")."""
-    for particle in _PARTICLES:
-        stem = word.removesuffix(particle)
-        if stem != word and stem and (particle not in _UNCLEAR_PARTICLES or len(stem) > 2):
-            return stem
+    if len(word) > 2 and word[-2:] in _LONG_PARTICLES:
+        return word[:-2]
+    if (
+        len(word) > 1
+        and word[-1] in _SHORT_PARTICLES
+        and (word[-1] not in _UNCLEAR_PARTICLES or len(word) > 3)
+    ):
+        return word[:-1]
     return word
 
 
@@ -91,8 +112,12 @@ def shortest_stem(word: str) -> str:
 
 def stems(word: str) -> set[str]:
     """Return every reading of the word as a stem with one particle or none."""
-    cut = {word.removesuffix(particle) for particle in _PARTICLES}
-    return {word, *cut} - {""}
+    read = {word}
+    if word[-2:] in _LONG_PARTICLES:
+        read.add(word[:-2])
+    if word[-1:] in _SHORT_PARTICLES:
+        read.add(word[:-1])
+    return read - {""}
 
 
 def _canonical(text: str) -> str:
@@ -108,6 +133,15 @@ def jamo(syllable: str) -> tuple[int, int, int] | None:
     return *divmod(body, _VOWELS), final
 
 
+class _Folds(dict[int, str]):
+    """What each character is folded to, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        self[code] = folded = _fold_syllable(char) if char.isalnum() else ""
+        return folded
+
+
 def _fold_syllable(char: str) -> str:
     if (sounds := jamo(char)) is None:
         return char
@@ -115,5 +149,14 @@ def _fold_syllable(char: str) -> str:
     initial, vowel = _INITIAL_TWIN.get(initial, initial), _VOWEL_TWIN.get(vowel, vowel)
     return chr(_FIRST_SYLLABLE + (initial * _VOWELS + vowel) * _FINALS + final)
 
+
+_FOLDS: Final = _Folds()
+
+
+def _fold(text: str) -> str:
+    return _canonical(text).translate(_FOLDS)
+
+
+_fold_known = lru_cache(_KNOWN_WORDS)(_fold)
 
 FOLDED_PARTICLES: Final = frozenset(map(fold, _PARTICLES))

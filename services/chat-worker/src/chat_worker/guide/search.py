@@ -1,7 +1,7 @@
 """Search the guide: known names first, then character n-grams, and nothing when nothing fits."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from chat_worker.guide.schema import Guide, Item, Passage
 _NAME_FLOOR, _NAME_SPAN, _NGRAM_SHARE = 0.70, 0.28, 0.02
 # Chosen on the tuning questions: what the guide does not know stays below it.
 NOT_FOUND_BELOW = 0.28
+NAMED_FROM = _NAME_FLOOR
+"""From this score on the question names the item; below, it only looks like it."""
+# People ask for the same things; a longer question is hardly asked twice.
+_KNOWN_QUESTIONS, _KNOWN_QUESTION_LENGTH = 2_048, 120
 
 
 @dataclass(frozen=True)
@@ -25,14 +29,21 @@ class Hit:
     score: float
     passages: tuple[Passage, ...]
 
+    @property
+    def is_named(self) -> bool:
+        """True when the question names the item, and does not only look like it."""
+        return self.score >= NAMED_FROM
+
 
 class GuideIndex:
     """The guide, indexed in memory for questions in Korean or English."""
 
     def __init__(self, guide: Guide) -> None:
-        self._guide = guide
+        self._items = guide.items
+        self._passages = [guide.passages(item) for item in guide.items]
         self._names = NameBook(guide.items)
         self._ngrams = NgramIndex(guide.items)
+        self._known = lru_cache(_KNOWN_QUESTIONS)(self._search)
 
     @classmethod
     @cache
@@ -40,15 +51,25 @@ class GuideIndex:
         """Return the index of the packaged guide, built once."""
         return cls(load_guide())
 
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The items, in the order of their numbers."""
+        return self._items
+
     def search(self, question: str, k: int = 3) -> list[Hit]:
         """Return the k best items, best first; an empty list when the guide does not know the thing."""
+        is_short = len(question) <= _KNOWN_QUESTION_LENGTH
+        return list(self._known(question, k) if is_short else self._search(question, k))
+
+    def hit(self, number: int, score: float) -> Hit:
+        """Return the item of that number as a hit."""
+        return Hit(self._items[number], score, self._passages[number])
+
+    def _search(self, question: str, k: int) -> tuple[Hit, ...]:
         scores = self._scores(question)
-        best = np.argsort(-scores, kind="stable")[:k]
-        return [
-            self._hit(int(number), float(scores[number]))
-            for number in best
-            if scores[number] >= NOT_FOUND_BELOW
-        ]
+        good: list[int] = np.flatnonzero(scores >= NOT_FOUND_BELOW).tolist()
+        good.sort(key=lambda number: (-scores[number], number))
+        return tuple(self.hit(number, float(scores[number])) for number in good[:k])
 
     def _scores(self, question: str) -> Scores:
         words = content_words(question)
@@ -59,7 +80,3 @@ class GuideIndex:
                 named = _NAME_FLOOR + _NAME_SPAN * match.share + _NGRAM_SHARE * ngrams[number]
                 scores[number] = max(scores[number], named)
         return scores
-
-    def _hit(self, number: int, score: float) -> Hit:
-        item = self._guide.items[number]
-        return Hit(item, score, self._guide.passages(item))
