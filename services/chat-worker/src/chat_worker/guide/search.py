@@ -43,7 +43,7 @@ class GuideIndex:
         self._passages = [guide.passages(item) for item in guide.items]
         self._names = NameBook(guide.items)
         self._ngrams = NgramIndex(guide.items)
-        self._known = lru_cache(_KNOWN_QUESTIONS)(self._search)
+        self._known = lru_cache(_KNOWN_QUESTIONS)(self.look_up)
 
     @classmethod
     @cache
@@ -59,17 +59,18 @@ class GuideIndex:
     def search(self, question: str, k: int = 3) -> list[Hit]:
         """Return the k best items, best first; an empty list when the guide does not know the thing."""
         is_short = len(question) <= _KNOWN_QUESTION_LENGTH
-        return list(self._known(question, k) if is_short else self._search(question, k))
+        return list(self._known(question, k) if is_short else self.look_up(question, k))
 
-    def hit(self, number: int, score: float) -> Hit:
-        """Return the item of that number as a hit."""
-        return Hit(self._items[number], score, self._passages[number])
-
-    def _search(self, question: str, k: int) -> tuple[Hit, ...]:
+    def look_up(self, question: str, k: int = 3) -> tuple[Hit, ...]:
+        """Return what `search` returns, as if the question were asked for the first time."""
         scores = self._scores(question)
         good: list[int] = np.flatnonzero(scores >= NOT_FOUND_BELOW).tolist()
         good.sort(key=lambda number: (-scores[number], number))
         return tuple(self.hit(number, float(scores[number])) for number in good[:k])
+
+    def hit(self, number: int, score: float) -> Hit:
+        """Return the item of that number as a hit."""
+        return Hit(self._items[number], score, self._passages[number])
 
     def _scores(self, question: str) -> Scores:
         words = content_words(question)
