@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from eco2_sandbox.brain.entities import ends_with_item
 
 _ALWAYS = re.compile(
-    r"(?<=[?!;.,\n])\s+|,(?=[가-힣])|\n|\s*(?:그리고|또한|그 다음에?)\s+|\s+(?:and then|and also|also)\s+",
+    r"(?<=[?!;.,\n])\s+|,(?=[가-힣])|\n|\s*(?:그리고|또한|그 다음에?)\s+|(?<=[려찾해]주고)\s+|(?<=싶고)\s+"
+    r"|\s+(?:and then|and also|also)\s+",
     re.IGNORECASE,
 )
-_PERHAPS = re.compile(r"(?<=[가-힣])(?:이랑|랑|하고|와|과)\s+|\s+(?:and|및|&)\s+", re.IGNORECASE)
+_PERHAPS = re.compile(
+    r"(?<=[가-힣])(?:이랑|랑|하고|와|과)\s+|(?<=얼마고|버리고)\s+(?!싶)|\s+(?:and|및|&)\s+", re.IGNORECASE
+)
 
 
 def clauses(message: str, asks: Callable[[str], bool]) -> list[str]:

@@ -6,12 +6,16 @@ from dataclasses import asdict, dataclass, replace
 
 from eco2_sandbox.brain import entities
 from eco2_sandbox.brain.clauses import clauses
-from eco2_sandbox.brain.prompt import language_of
+from eco2_sandbox.brain.gibberish import is_gibberish
+from eco2_sandbox.brain.orders import without_orders
+from eco2_sandbox.brain.prompt import Picture, language_of
 from eco2_sandbox.brain.words import BULKY_ITEMS, BULKY_WISHES, INTENT_WORDS, SMALL_TALK_WORDS, any_of
 
 _RULES = tuple((intent, any_of(words)) for intent, words in INTENT_WORDS)
 _BULKY = any_of(BULKY_ITEMS)
 _BULKY_WISH = any_of(BULKY_WISHES)
+# May it go in there? Where there is one is another question.
+_INTO_BOX = re.compile(r"수거함에\s?(?:넣|버려|버리)(?!.*어디)")
 _SMALL_TALK = any_of(word for words in SMALL_TALK_WORDS.values() for word in words)
 _POINTS_BACK = re.compile(
     r"^(?:그럼|그러면|그건|그거|그것|이건|이거|what about|how about|then\b)|그건|그거|\b(?:it|that|them)\b",
@@ -20,10 +24,14 @@ _POINTS_BACK = re.compile(
 _FOLLOWS_UP = re.compile(r"^(?:그럼|그러면|그건|그거는?|what about|how about|then)\s*", re.IGNORECASE)
 _BARE = re.compile(r"[가-힣A-Za-z0-9]{2,12}(?: [가-힣A-Za-z0-9]{1,10})?[?？!.~ ]*")
 _ASKS_OTHERWISE = re.compile(
-    r"뭐|무엇|누구|왜|언제|어디|얼마|알려|해줘|할까|있어|없어|what|who|why|when|where", re.IGNORECASE
+    r"뭐|뭘|무엇|누구|왜|언제|어디|얼마|알려|해줘|할까|있어|없어|what|who|why|when|where", re.IGNORECASE
 )
+# "심심해", "배고파요": somebody says something, and names no thing.
+_ENDS_LIKE_SAYING = re.compile(r"(?:해|해요|파|파요|어요|아요|네요|니다|싶다|싶어|[가-힣]심|졸려)[.!~ ]*$")
+_THIS = re.compile(r"(?:이|그|저)(?:거|것|건)|\b(?:this|that|it|these|them)\b", re.IGNORECASE)
 _WITH_ITEM = ("waste", "bulk_waste", "collection_point", "recyclable_price")
 _MOST_READINGS = 6
+_MOST_WORDS_OF_ITEM = 3
 
 
 @dataclass(frozen=True)
@@ -40,20 +48,44 @@ class Reading:
     date: str | None = None
 
 
-def understand(question: str, earlier: Sequence[str]) -> dict[str, object]:
-    """Return the `Understanding` of a question; `earlier` are the user's questions before, newest first."""
+def understand(question: str, earlier: Sequence[str], picture: Picture | None = None) -> dict[str, object]:
+    """Return the `Understanding` of a question; `earlier` are the user's questions before, newest first.
+
+    A `picture` beside the question says what "this" is; without a word it is a thing to throw away.
+    """
+    language = language_of(question)
+    question = without_orders(question)
     found = _read_all(question)
+    if picture is not None and picture.item:
+        found = _of_picture(question, found, picture)
     if not found:
         found = _follow_up(question, earlier) or _bare_item(question) or [_general(question)]
     elif _POINTS_BACK.search(question):
         found = [_with_earlier_item(reading, earlier) for reading in found]
-    return {"language": language_of(question), "intents": [asdict(one) for one in found[:_MOST_READINGS]]}
+    return {"language": language, "intents": [asdict(one) for one in found[:_MOST_READINGS]]}
+
+
+def _of_picture(question: str, found: list[Reading], picture: Picture) -> list[Reading]:
+    wishes = found or [Reading("waste", 0.8, question.strip())]
+    return [_about(one, picture) if one.item is None else one for one in wishes]
+
+
+def _about(reading: Reading, picture: Picture) -> Reading:
+    if reading.intent == "character":
+        return replace(reading, material=reading.material or picture.material)
+    if reading.intent not in _WITH_ITEM or picture.item is None:
+        return reading
+    asked, times = _THIS.subn(picture.item, reading.question, count=1)
+    asked = asked if times else f"{picture.item} {reading.question}".strip()
+    return replace(reading, question=asked, item=picture.item, material=reading.material or picture.material)
 
 
 def intent_of(clause: str) -> str | None:
     """Return the first intent whose words a clause has, or None."""
     if _BULKY.search(clause) and _BULKY_WISH.search(clause):
         return "bulk_waste"
+    if _INTO_BOX.search(clause):
+        return "waste"
     return next((intent for intent, words in _RULES if words.search(clause)), None)
 
 
@@ -71,6 +103,7 @@ def _read_all(message: str) -> list[Reading]:
             readings[same[0]] = replace(before, question=f"{before.question} {reading.question}")
         else:
             readings.append(reading)
+    readings = [_with_item_of(readings[:at], reading) for at, reading in enumerate(readings)]
     where = {"place": entities.place_in(message), "district": entities.district_in(message)}
     return [one if one.place or one.district else replace(one, **where) for one in readings]
 
@@ -84,13 +117,25 @@ def _whole_questions(parts: Sequence[str]) -> list[str]:
         if _asks(part):
             whole.append(f"{waiting} {part}".strip())
             waiting = ""
-        elif (entities.ends_with_item(part) or _is_bare_item(part)) and (donor or whole):
+        elif (_is_listed_item(part) or _is_bare_item(part)) and (donor or whole):
             whole.append(_in_the_words_of(donor or whole[-1], part))
         elif not _SMALL_TALK.search(part):
             waiting = f"{waiting} {part}".strip()
     if waiting and whole:
         whole[-1] = f"{whole[-1]} {waiting}"
     return whole
+
+
+def _with_item_of(before: Sequence[Reading], reading: Reading) -> Reading:
+    # "How do I throw away batteries, and where is a box?": the box is one for batteries.
+    items = [one.item for one in before if one.item]
+    wants = reading.intent in ("collection_point", "bulk_waste") and reading.item is None
+    return replace(reading, item=items[-1]) if wants and items else reading
+
+
+def _is_listed_item(part: str) -> bool:
+    # "An old pan" is one of a list; "I have an old pan" tells what "it" means in the next sentence.
+    return entities.ends_with_item(part) and not (part.isascii() and len(part.split()) > _MOST_WORDS_OF_ITEM)
 
 
 def _in_the_words_of(donor: str, part: str) -> str:
@@ -106,12 +151,18 @@ def _read(clause: str) -> Reading:
         intent=intent,
         confidence=0.95 if hits > 1 else 0.9,
         question=clause,
-        item=entities.item_in(clause) if intent in _WITH_ITEM else None,
-        material=entities.material_in(clause) if intent in _WITH_ITEM else None,
+        item=_item(intent, clause),
+        material=entities.material_in(clause) if intent in (*_WITH_ITEM, "character") else None,
         place=entities.place_in(clause),
         district=entities.district_in(clause),
         date=entities.date_in(clause),
     )
+
+
+def _item(intent: str, clause: str) -> str | None:
+    if intent == "location":
+        return entities.sought_in(clause)
+    return entities.item_in(clause) if intent in _WITH_ITEM else None
 
 
 def _is_same_wish(one: Reading, other: Reading) -> bool:
@@ -128,12 +179,15 @@ def _bare_item(question: str) -> list[Reading]:
 
 
 def _is_bare_item(text: str) -> bool:
-    return bool(_BARE.fullmatch(text)) and not (_SMALL_TALK.search(text) or _ASKS_OTHERWISE.search(text))
+    if not _BARE.fullmatch(text) or is_gibberish(text):
+        return False
+    return not (_SMALL_TALK.search(text) or _ASKS_OTHERWISE.search(text) or _ENDS_LIKE_SAYING.search(text))
 
 
 def _general(question: str) -> Reading:
     known = _SMALL_TALK.search(question) is not None
-    return Reading(intent="general", confidence=0.95 if known else 0.5, question=question.strip())
+    confidence = 0.95 if known else 0.1 if is_gibberish(question) else 0.5
+    return Reading(intent="general", confidence=confidence, question=question.strip())
 
 
 def _follow_up(question: str, earlier: Sequence[str]) -> list[Reading]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 Language = Literal["ko", "en"]
 
 _QUESTION = r"<question>\n(?P<question>.*)\n</question>"
-_QUESTION_FORM = re.compile(_QUESTION, re.DOTALL)
+_QUESTION_FORM = re.compile(r"(?:<picture>\n(?P<picture>.*)\n</picture>\n)?" + _QUESTION, re.DOTALL)
 _ANSWER_FORM = re.compile(r"<findings>\n(?P<findings>.*)\n</findings>\n" + _QUESTION, re.DOTALL)
 
 
@@ -44,6 +44,15 @@ class AnswerPrompt(BaseModel):
     findings: list[Finding]
 
 
+class Picture(BaseModel):
+    """What was seen in a picture that came with a question."""
+
+    model_config = ConfigDict(frozen=True)
+
+    item: str | None = None
+    material: str | None = None
+
+
 _FINDINGS = TypeAdapter(list[Finding])
 
 
@@ -65,6 +74,17 @@ def question_in(text: str) -> str:
     form = _ANSWER_FORM.fullmatch(text.strip()) or _QUESTION_FORM.fullmatch(text.strip())
     question = _json_string(form["question"]) if form else None
     return text if question is None else question
+
+
+def picture_in(text: str) -> Picture | None:
+    """Return what stands beside the question as seen, or None."""
+    form = _QUESTION_FORM.fullmatch(text.strip())
+    if form is None or form["picture"] is None:
+        return None
+    try:
+        return Picture.model_validate_json(form["picture"])
+    except ValidationError:
+        return None
 
 
 def language_of(text: str) -> Language:

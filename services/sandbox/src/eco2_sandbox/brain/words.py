@@ -25,10 +25,10 @@ ITEMS = BULKY_ITEMS + listed("""
     페트병, 유리병, 소주병, 병뚜껑, 병, 캔, 종이컵, 종이팩, 우유팩, 종이, 박스, 상자, 비닐봉지, 비닐봉투,
     비닐, 봉투, 스티로폼, 건전지, 보조배터리, 배터리, 컵, 뚜껑, 라벨, 빨대, 옷, 의류, 신발, 가방, 냄비,
     프라이팬, 형광등, 전구, 우산, 칼, 가위, 거울, 접시, 그릇, 도자기, 뽁뽁이, 음식물, 껍질, 뼈, 휴지,
-    영수증, 기저귀, 칫솔, 화분, 장난감, 인형, 이불, 베개, 에어컨, 선풍기, 컴퓨터, 노트북, 핸드폰, 휴대폰,
-    스마트폰, 폐의약품, 의약품, 약, 식용유, 신문지, 신문, 책, 플라스틱, 용기, 텔레비전, bottle, bottles,
-    can, cans, paper, box, boxes, battery, batteries, glass, plastic, bag, bags, cup, cups, jar, jars,
-    clothes, shoes, umbrella, styrofoam, carton, cartons, lid, lids, label, labels
+    영수증, 기저귀, 칫솔, 화분, 장난감, 인형, 이불, 베개, 전자레인지, 에어컨, 선풍기, 컴퓨터, 노트북,
+    핸드폰, 휴대폰, 스마트폰, 폐의약품, 의약품, 약, 식용유, 신문지, 신문, 책, 플라스틱, 용기, 텔레비전,
+    bottle, bottles, can, cans, paper, box, boxes, battery, batteries, glass, plastic, bag, bags, cup, cups,
+    jar, jars, clothes, shoes, umbrella, styrofoam, carton, cartons, lid, lids, label, labels
 """)
 
 MATERIALS = listed("""
@@ -37,12 +37,16 @@ MATERIALS = listed("""
 """)
 
 DISPOSE_WORDS = listed("""
-    버려, 버리, 버릴, 버림, 버렸, 분리수거, 분리 배출, 배출, 재활용, 쓰레기, 종량제, 내놓, 씻어, 헹궈, 헹구,
-    떼야, 떼고, 떼어, 처리, throw, throwing, dispose, disposal, discard, recycle, recycling, recyclable,
-    trash, garbage, rubbish, bin, get rid of, where do, where does
+    버려, 버리, 버릴, 버림, 버렸, 분리수거, 분리 배출, 배출, 재활용, 쓰레기, 종량제, 내놓, 내놔, 씻어, 헹궈,
+    헹구, 음식물인, 음식물이야, 음식물일, 플라스틱인, 플라스틱이야, 종이인가, 떼야, 떼고, 떼어, 처리, throw,
+    throwing, dispose, disposing, disposal, discard, recycle, recycled, recycling, recyclable, trash,
+    garbage, rubbish, bin, get rid of, getting rid of, where do, where does, where should,
+    what do i do with, what should i do with, what to do with, remove the label, remove labels, rinse
 """)
 
-BULKY_WISHES = DISPOSE_WORDS + listed("수수료, 스티커, 수거, 얼마")
+BULKY_WISHES = DISPOSE_WORDS + listed(
+    "수수료, 스티커, 수거, 얼마, fee, fees, cost, pick up, sticker, stickers"
+)
 
 # The first intent whose words occur in a clause is its intent: the particular comes before the common.
 INTENT_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -53,27 +57,28 @@ INTENT_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
             poster, generate an image, picture of
         """),
     ),
-    ("character", listed("캐릭터, 도감, character, characters")),
+    ("character", listed("캐릭터, 도감, 이코, 마스코트, character, characters, mascot, mascots")),
     (
         "bulk_waste",
         listed("""
-            대형 폐기물, 대형 쓰레기, 폐기물 스티커, 배출 스티커, 배출 수수료, 폐가전 수거, 방문 수거,
-            bulky, bulk waste, large waste
+            대형 폐기물, 대형 쓰레기, 폐기물 스티커, 배출 스티커, 수수료, 폐가전 수거, 방문 수거, bulky,
+            bulk waste, large waste
         """),
     ),
     (
         "collection_point",
         listed("""
-            수거함, 수거 장소, 수거처, 수거 거점, collection point, collection points, collection box,
-            drop-off, drop off
+            수거함, 수거 장소, 수거처, 수거 거점, 헌옷함, 회수함, collection point, collection points,
+            collection box, collection boxes, drop-off, drop off, donation bin, clothing bin, clothes bin
         """),
     ),
     ("recyclable_price", listed("시세, 단가, 매입가, 가격, 얼마, 고물값, price, prices, how much, per kilo")),
     (
         "weather",
         listed("""
-            날씨, 기온, 비 와, 비 올, 비가 오, 비가 와, 비 오나, 눈 와, 눈 올, 눈이 오, 미세 먼지,
-            일기 예보, 우산 챙, 우산 필요, weather, rain, raining, snow, forecast, temperature
+            날씨, 기온, 몇 도, 비 와, 비 올, 비가 오, 비가 와, 비 오나, 비 온대, 비 오는지, 눈 와, 눈 올,
+            눈이 오, 소나기, 습도, 추워, 더워, 미세 먼지, 일기 예보, 우산 챙, 우산 필요, weather, rain,
+            raining, snow, snowing, forecast, temperature, how cold, how hot, how warm, humidity
         """),
     ),
     ("web_search", listed("검색, 인터넷, 뉴스, 최신, 최근, search, news, latest, google")),
@@ -101,9 +106,9 @@ SMALL_TALK_WORDS: dict[str, tuple[str, ...]] = {
 }
 
 DATE_WORDS = listed("""
-    오늘, 내일 모레, 내일, 모레, 이번 주말, 다음 주, 이번 주, 주말, 월요일, 화요일, 수요일, 목요일, 금요일,
-    토요일, 일요일, today, tomorrow, this weekend, weekend, next week, monday, tuesday, wednesday, thursday,
-    friday, saturday, sunday
+    오늘, 내일 모레, 내일, 모레, 이번 주말, 다음 주, 이번 주, 이번 달, 주말, 월요일, 화요일, 수요일, 목요일,
+    금요일, 토요일, 일요일, today, tomorrow, this weekend, weekend, next week, monday, tuesday, wednesday,
+    thursday, friday, saturday, sunday
 """)
 
 CITIES = listed("""
@@ -114,5 +119,5 @@ CITIES = listed("""
 # Words that end like a district and are none.
 NOT_DISTRICTS = listed("""
     가구, 도구, 입구, 출구, 친구, 기구, 문구, 축구, 농구, 야구, 전구, 지구, 침구, 완구, 공구, 접시, 혹시,
-    다시, 역시, 표시, 택시, 즉시, 잠시
+    다시, 역시, 표시, 택시, 즉시, 잠시, 누구
 """)

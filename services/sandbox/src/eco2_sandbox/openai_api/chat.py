@@ -58,7 +58,7 @@ def _complete(body: ChatRequest, behaviour: Behaviour) -> Completion:
 
 
 def _turns(body: ChatRequest) -> list[Turn]:
-    return [Turn(message.role, message.text) for message in body.messages]
+    return [Turn(message.role, message.text, message.pictures) for message in body.messages]
 
 
 def _step(body: ChatRequest) -> Step:

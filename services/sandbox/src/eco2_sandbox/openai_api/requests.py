@@ -17,11 +17,18 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+class ImageUrl(BaseModel):
+    """The address of a picture, or the picture itself as a data URL."""
+
+    url: str = ""
+
+
 class Part(BaseModel):
-    """One part of a message; only its text is read, pictures are accepted and not looked at."""
+    """One part of a message."""
 
     type: Literal["text", "image_url", "input_audio", "file", "refusal"]
     text: str = ""
+    image_url: ImageUrl | None = None
 
 
 class Message(BaseModel):
@@ -34,6 +41,11 @@ class Message(BaseModel):
     def text(self) -> str:
         """The text parts, one below the other."""
         return "\n".join(part.text for part in self.content if part.type == "text")
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The addresses of its pictures."""
+        return tuple(part.image_url.url for part in self.content if part.image_url is not None)
 
 
 class StreamOptions(BaseModel):
