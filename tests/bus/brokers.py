@@ -21,7 +21,9 @@ T = TypeVar("T")
 class Broker(Protocol):
     """One broker with an empty queue of jobs."""
 
-    def open(self, *, max_length: int = 10_000, loses_leases: bool = False) -> JobQueue:
+    def open(
+        self, *, max_length: int = 10_000, waiting_s: float = 120.0, loses_leases: bool = False
+    ) -> JobQueue:
         """The queue as one process sees it; with `loses_leases` only that process can lose its leases."""
         ...
 
@@ -38,10 +40,14 @@ class MemoryBroker:
     def __init__(self) -> None:
         self._queue: MemoryJobQueue | None = None
 
-    def open(self, *, max_length: int = 10_000, loses_leases: bool = False) -> MemoryJobQueue:
+    def open(
+        self, *, max_length: int = 10_000, waiting_s: float = 120.0, loses_leases: bool = False
+    ) -> MemoryJobQueue:
         if self._queue is None:
             timeout_s = 0.1 if loses_leases else 600.0
-            self._queue = MemoryJobQueue(max_length=max_length, visibility_timeout_s=timeout_s)
+            self._queue = MemoryJobQueue(
+                max_length=max_length, waiting_s=waiting_s, visibility_timeout_s=timeout_s
+            )
         return self._queue
 
     async def lose_leases(self) -> None:
@@ -62,9 +68,12 @@ class RabbitBroker:
         self.proxy = TcpProxy(server.port).start()
         self._queues: list[RabbitJobQueue] = []
 
-    def open(self, *, max_length: int = 10_000, loses_leases: bool = False) -> RabbitJobQueue:
+    def open(
+        self, *, max_length: int = 10_000, waiting_s: float = 120.0, loses_leases: bool = False
+    ) -> RabbitJobQueue:
         port = self.proxy.port if loses_leases else self.server.port
-        queue = RabbitJobQueue(f"amqp://guest:guest@127.0.0.1:{port}/", max_length=max_length)
+        url = f"amqp://guest:guest@127.0.0.1:{port}/"
+        queue = RabbitJobQueue(url, max_length=max_length, waiting_s=waiting_s)
         self._queues.append(queue)
         return queue
 
@@ -80,7 +89,7 @@ class RabbitBroker:
     async def empty(self) -> None:
         """Removes the queues, so that the next process to come declares them anew."""
         async with self.channel() as channel:
-            for name in (topology.JOBS, topology.DEAD):
+            for name in (topology.JOBS, topology.DEAD, topology.WAITING):
                 await channel.queue_delete(name)
 
     async def dead_letters(self, n: int) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from eco2_bus.job import ChatJob, Location, MalformedJob
+from eco2_bus.job import ChatJob, Location, MalformedJob, Resume
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +13,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
     max_leaves=10,
 )
+LOCATIONS = st.builds(Location, latitude=st.floats(-90, 90), longitude=st.floats(-180, 180))
+ENTRY_IDS = st.builds("{}-{}".format, st.integers(0, 10**19 - 1), st.integers(1, 10**19 - 1))
 JOBS = st.builds(
     ChatJob,
     job_id=st.uuids().map(lambda id_: id_.hex),
@@ -20,8 +22,9 @@ JOBS = st.builds(
     owner=st.text(max_size=30),
     message=st.text(min_size=1, max_size=200),
     image_url=st.none() | st.text(max_size=30),
-    location=st.none() | st.builds(Location, latitude=st.floats(-90, 90), longitude=st.floats(-180, 180)),
+    location=st.none() | LOCATIONS,
     created_at_ms=st.integers(0, 2**53),
+    resume=st.none() | st.builds(Resume, after=ENTRY_IDS, location=st.none() | LOCATIONS),
 )
 
 
@@ -100,3 +103,18 @@ def test_the_reason_does_not_repeat_what_the_user_wrote() -> None:
     with pytest.raises(MalformedJob) as refused:
         ChatJob.from_body(orjson.dumps(body))
     assert "비밀" not in str(refused.value)
+
+
+def test_the_body_of_a_job_that_goes_on_with_nothing_is_what_it_was_before_jobs_could_wait() -> None:
+    job = ChatJob(job_id="0" * 32, session_id="s", owner="u", message="m", created_at_ms=1)
+    assert job.to_body() == (
+        b'{"schema":1,"job_id":"00000000000000000000000000000000","session_id":"s","owner":"u",'
+        b'"message":"m","created_at_ms":1}'
+    )
+
+
+@pytest.mark.parametrize("after", ["", "-1", "0-0", "1-0", "01-1", "1", "1-1 ", "a-b", 1, None])
+def test_a_job_that_goes_on_after_no_entry_is_malformed(after: object) -> None:
+    body = orjson.loads(new_job().to_body()) | {"resume": {"after": after}}
+    with pytest.raises(MalformedJob):
+        ChatJob.from_body(orjson.dumps(body))

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 import redis
-from eco2_bus.events import START, EntryId, LogEntry
+from eco2_bus.events import INPUT_REQUIRED, START, EntryId, InputRequired, LogEntry, to_json
 from eco2_bus.log import Claim, EventLog, JobHead, LogTimes, TakeOver, TakeOverResult
 from eco2_bus.memory import MemoryEventLog
 from eco2_bus.redis_streams import RedisEventLog, log_key
@@ -27,6 +27,7 @@ HEAD = JobHead(
     created_at_ms=1_700_000_000_123,
 )
 POISON = b'{"title":"poisoned"}'
+ASKED = to_json(InputRequired(kind="location", message="어느 지역이에요?", expires_in_s=120))
 
 
 class World(Protocol):
@@ -139,9 +140,13 @@ async def begin(log: EventLog) -> str:
 
 
 async def take_over(
-    log: EventLog, job_id: str, claim: Claim = Claim.FRESH, poison_after: int = 3
+    log: EventLog,
+    job_id: str,
+    claim: Claim = Claim.FRESH,
+    poison_after: int = 3,
+    after: EntryId | None = None,
 ) -> TakeOver:
-    return await log.take_over(job_id, claim, poison_after=poison_after, poison=POISON)
+    return await log.take_over(job_id, claim, poison_after=poison_after, poison=POISON, after=after)
 
 
 async def own(
@@ -151,10 +156,11 @@ async def own(
     *,
     beat: WriteBeat | None = None,
     poison_after: int = 1_000,
+    after: EntryId | None = None,
     **options: Any,
 ) -> LogWriter:
     """Takes the job over and gives its writer."""
-    taken = await take_over(log, job_id, claim, poison_after)
+    taken = await take_over(log, job_id, claim, poison_after, after)
     assert taken.result is TakeOverResult.OWNED
     return LogWriter(
         log,
@@ -163,6 +169,13 @@ async def own(
         taken=taken,
         **options,
     )
+
+
+async def wait_for_input(writer: LogWriter) -> EntryId:
+    """Has the job wait for its user, and gives the entry that says so."""
+    writer.event(INPUT_REQUIRED, ASKED)
+    await writer.flush()
+    return EntryId(writer.attempt, writer._landed)
 
 
 async def read_until(

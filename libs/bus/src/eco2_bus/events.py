@@ -11,6 +11,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 TERMINAL_EVENTS = frozenset({"done", "error", "cancelled"})
+INPUT_REQUIRED = "input_required"
 
 _ID = re.compile(r"(0|[1-9][0-9]{0,18})-([1-9][0-9]{0,18})", re.ASCII)
 
@@ -119,6 +120,14 @@ class Source(_Event):
 
 class SourceList(RootModel[list[Source]]):
     """With a grounded answer."""
+
+
+class InputRequired(_Event):
+    """The answer waits for the user, for as long as it says; then it goes on without."""
+
+    kind: Literal["location"]
+    message: str
+    expires_in_s: int
 
 
 class Reset(_Event):

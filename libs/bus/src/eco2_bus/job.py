@@ -2,13 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from eco2_bus.events import EntryId
 
 MESSAGE_MAX_CHARS = 8_000
 IMAGE_MAX_BYTES = 5 * 1024 * 1024
 
 JobId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 SessionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+EntryIdText = Annotated[str, AfterValidator(lambda text: str(EntryId.parse(text)))]
 
 
 class MalformedJob(ValueError):
@@ -24,6 +27,16 @@ class Location(BaseModel):
     longitude: float = Field(ge=-180, le=180)
 
 
+class Resume(BaseModel):
+    """What a job that waited goes on with; without a location nobody answered in time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    after: EntryIdText
+    """The `input_required` entry that is answered."""
+    location: Location | None = None
+
+
 class ChatJob(BaseModel):
     """One question of one user; the JSON body of the AMQP message, schema 1."""
 
@@ -37,6 +50,7 @@ class ChatJob(BaseModel):
     image_url: str | None = None
     location: Location | None = None
     created_at_ms: int
+    resume: Resume | None = None
 
     def to_body(self) -> bytes:
         """The message body: UTF-8 JSON."""

@@ -78,6 +78,8 @@ class Claim(StrEnum):
     """The broker gave up on the last holder: a failed attempt, unless it was seen alive without its lease."""
     HANDED_BACK = "handed_back"
     """The last holder passed the job on of its own will."""
+    RESUMED = "resumed"
+    """The user answered, or did not in time: only a job that still waits at that very entry."""
 
 
 class TakeOverResult(StrEnum):
@@ -148,16 +150,32 @@ class EventLog(Protocol):
         """Removes a log whose job never reached the queue."""
         ...
 
-    async def take_over(self, job_id: str, claim: Claim, *, poison_after: int, poison: bytes) -> TakeOver:
+    async def forget(self, job_id: str) -> None:
+        """Removes everything that is kept of a job; whoever follows its log gets LogGone."""
+        ...
+
+    async def take_over(
+        self,
+        job_id: str,
+        claim: Claim,
+        *,
+        poison_after: int,
+        poison: bytes,
+        after: EntryId | None = None,
+    ) -> TakeOver:
         """Appends `{last attempt + 1}-1` and makes the caller its writer, or says why not.
 
-        The entry is `started` for the first attempt and `reset` for a later one. With `poison_after`
-        failed attempts before this one it is `error` with the data `poison`, and the log has ended.
+        The entry is `started` for the first attempt and for one that goes on after a wait, and `reset` for
+        any other. With `poison_after` failed attempts before this one it is `error` with the data `poison`,
+        and the log has ended. RESUMED needs `after`, the `input_required` entry that was answered.
         """
         ...
 
     async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
-        """Takes a job over only to end it; the result OWNED says that this event is its last."""
+        """Takes a job over only to end it; the result OWNED says that this event is its last.
+
+        Idle is a job that nobody works on: it is queued, or it waits for the user.
+        """
         ...
 
     def append(self, write: Append) -> "asyncio.Future[int | LogTop]":
@@ -193,6 +211,14 @@ class EventLog(Protocol):
 
     async def kept_answer(self, job_id: str) -> KeptAnswer | None:
         """The kept terminal event, or None when the job is unknown."""
+        ...
+
+    async def park_job(self, job_id: str, body: bytes) -> None:
+        """Keeps the message of a job that is about to wait, as long as its log; raises LogGone."""
+        ...
+
+    async def parked_job(self, job_id: str) -> bytes | None:
+        """The message that was kept, for whoever has the user's answer to send it again."""
         ...
 
     async def request_cancel(self, job_id: str) -> None:

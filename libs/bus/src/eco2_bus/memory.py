@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from dataclasses import dataclass, field
 
-from eco2_bus.events import TERMINAL_EVENTS, EntryId, LogEntry
+from eco2_bus import topology
+from eco2_bus.events import INPUT_REQUIRED, TERMINAL_EVENTS, EntryId, LogEntry
 from eco2_bus.feed import Tail
 from eco2_bus.job import ChatJob
 from eco2_bus.log import (
@@ -39,6 +40,7 @@ class _Log:
     failures: int = 0
     writer: str = ""
     lease_lost: bool = False
+    parked: bytes | None = None
 
     @property
     def top(self) -> LogEntry:
@@ -76,30 +78,51 @@ class MemoryEventLog:
         if log is not None:
             log.tail.doubt()
 
-    async def take_over(self, job_id: str, claim: Claim, *, poison_after: int, poison: bytes) -> TakeOver:
+    async def forget(self, job_id: str) -> None:
+        await self.discard(job_id)
+        self._answers.pop(job_id, None)
+        self._cancelled.pop(job_id, None)
+
+    async def take_over(
+        self,
+        job_id: str,
+        claim: Claim,
+        *,
+        poison_after: int,
+        poison: bytes,
+        after: EntryId | None = None,
+    ) -> TakeOver:
         log = self._find(job_id)
-        refused = _refusal(log, only_if_idle=claim is Claim.FRESH)
+        refused = _refusal(log)
         if log is None or refused is not None:
             return refused or TakeOver(TakeOverResult.GONE)
         last = log.top.id.attempt
+        if not _is_free(log, claim, after):
+            return TakeOver(TakeOverResult.RUNNING, last)
+        if claim is Claim.RESUMED and after is not None:
+            # Of a log that lost its last entries, what viewers have seen of that attempt stays behind.
+            last = max(last, after.attempt)
         if last > 0 and claim is Claim.REDELIVERED and not log.lease_lost:
             log.failures += 1
         if log.failures >= poison_after:
-            self._begin_attempt(log, "error", poison)
+            self._begin_attempt(log, last + 1, "error", poison)
             return TakeOver(TakeOverResult.POISONED, last + 1, failures=log.failures)
         first = ("started", b'{"attempt":%d}' % (last + 1))
-        if last > 0:
+        if last > 0 and claim is not Claim.RESUMED:
             reason = b"handed_back" if claim is Claim.HANDED_BACK else b"worker_lost"
             first = ("reset", b'{"attempt":%d,"reason":"%b"}' % (last + 1, reason))
-        self._begin_attempt(log, *first)
+        self._begin_attempt(log, last + 1, *first)
         return TakeOver(TakeOverResult.OWNED, last + 1, len(log.entries), log.failures, first, log.writer)
 
     async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
         log = self._find(job_id)
-        refused = _refusal(log, only_if_idle=only_if_idle)
+        refused = _refusal(log)
         if log is None or refused is not None:
             return refused or TakeOver(TakeOverResult.GONE)
-        self._begin_attempt(log, event, data)
+        last = log.top.id.attempt
+        if only_if_idle and last > 0 and log.top.event != INPUT_REQUIRED:
+            return TakeOver(TakeOverResult.RUNNING, last)
+        self._begin_attempt(log, last + 1, event, data)
         return TakeOver(TakeOverResult.OWNED, log.top.id.attempt)
 
     def append(self, write: Append) -> "asyncio.Future[int | LogTop]":
@@ -158,6 +181,13 @@ class MemoryEventLog:
         expires_at, answer = self._answers.get(job_id, (0.0, None))
         return answer if expires_at > self._clock() else None
 
+    async def park_job(self, job_id: str, body: bytes) -> None:
+        self._require(job_id).parked = body
+
+    async def parked_job(self, job_id: str) -> bytes | None:
+        log = self._find(job_id)
+        return log.parked if log is not None else None
+
     async def request_cancel(self, job_id: str) -> None:
         self._cancelled[job_id] = self._clock() + self._times.log.total_seconds()
         self._wake(job_id)
@@ -190,8 +220,8 @@ class MemoryEventLog:
         for job_id in list(self._logs):
             await self.discard(job_id)
 
-    def _begin_attempt(self, log: _Log, event: str, data: bytes) -> None:
-        self._add(log, EntryId(log.top.id.attempt + 1, 1), event, data)
+    def _begin_attempt(self, log: _Log, attempt: int, event: str, data: bytes) -> None:
+        self._add(log, EntryId(attempt, 1), event, data)
         log.lease_lost = False
         log.writer = uuid.uuid4().hex
 
@@ -221,17 +251,25 @@ class MemoryEventLog:
             del self._cancelled[job_id]
 
 
-def _refusal(log: _Log | None, *, only_if_idle: bool) -> TakeOver | None:
+def _refusal(log: _Log | None) -> TakeOver | None:
     if log is None:
         return TakeOver(TakeOverResult.GONE)
     if log.top.ends_job:
         return TakeOver(TakeOverResult.ENDED)
-    if only_if_idle and log.top.id.attempt > 0:
-        return TakeOver(TakeOverResult.RUNNING, log.top.id.attempt)
     return None
 
 
-@dataclass
+def _is_free(log: _Log, claim: Claim, after: EntryId | None) -> bool:
+    if claim is Claim.FRESH:
+        return log.top.id.attempt == 0
+    if claim is Claim.RESUMED:
+        # Before that entry is a log that lost it: nobody is past it, and nobody else will come.
+        waits = log.top.event == INPUT_REQUIRED and log.top.id == after
+        return after is not None and (waits or log.top.id < after)
+    return True
+
+
+@dataclass(eq=False)
 class _Message:
     job_id: str
     body: bytes
@@ -273,10 +311,18 @@ class MemoryDelivery:
 class MemoryJobQueue:
     """The JobQueue port in memory; `dead` holds the dead letters with their reasons."""
 
-    def __init__(self, *, max_length: int = 10_000, visibility_timeout_s: float = 600.0) -> None:
+    def __init__(
+        self,
+        *,
+        max_length: int = 10_000,
+        waiting_s: float = topology.WAITING_S,
+        visibility_timeout_s: float = 600.0,
+    ) -> None:
         self.dead: deque[tuple[str, bytes]] = deque(maxlen=DEAD_KEPT)
         self._max_length = max_length
+        self._waiting_s = waiting_s
         self._visibility_timeout_s = visibility_timeout_s
+        self._parked: dict[_Message, asyncio.TimerHandle] = {}
         self._ready: deque[_Message] = deque()
         self._lent: dict[MemoryDelivery, tuple[_Message, asyncio.TimerHandle]] = {}
         self._changed = asyncio.Event()
@@ -286,6 +332,17 @@ class MemoryJobQueue:
         if len(self._ready) >= self._max_length:
             raise QueueFull("the queue is full")
         self.put(_Message(job.job_id, job.to_body(), dict(headers)))
+
+    async def park(self, job: ChatJob, headers: dict[str, str]) -> None:
+        if len(self._parked) >= topology.WAITING_MAX_LENGTH:
+            raise QueueFull("too many jobs wait for their users")
+        message = _Message(job.job_id, job.to_body(), dict(headers))
+        loop = asyncio.get_running_loop()
+        self._parked[message] = loop.call_later(self._waiting_s, self._come_back, message)
+
+    def _come_back(self, message: _Message) -> None:
+        del self._parked[message]
+        self.put(message)
 
     def consume(self, prefetch: int) -> AsyncGenerator[MemoryDelivery, None]:
         return self._consume(prefetch)
@@ -339,5 +396,8 @@ class MemoryJobQueue:
         self._is_closed = True
         for _, timer in self._lent.values():
             timer.cancel()
+        for timer in self._parked.values():
+            timer.cancel()
+        self._parked.clear()
         self._ready.clear()
         self._changed.set()

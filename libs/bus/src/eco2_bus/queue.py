@@ -52,6 +52,13 @@ class JobQueue(Protocol):
         """Returns once the broker has the job for good; raises QueueUnavailable or QueueFull."""
         ...
 
+    async def park(self, job: ChatJob, headers: dict[str, str]) -> None:
+        """Has the job come by itself, as a fresh message, once the queue's waiting time is over.
+
+        Returns once the broker has it for good; raises QueueUnavailable or QueueFull.
+        """
+        ...
+
     def consume(self, prefetch: int) -> AsyncGenerator[Delivery, None]:
         """Yields deliveries, at most `prefetch` unsettled ones at a time, across reconnects, for ever."""
         ...

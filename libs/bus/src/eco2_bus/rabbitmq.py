@@ -47,7 +47,11 @@ class RabbitDelivery:
         self._message = message
         self.job_id = message.message_id or ""
         self.body = message.body
-        self.headers = {name: value for name, value in headers.items() if isinstance(value, str)}
+        self.headers = {
+            name: value
+            for name, value in headers.items()
+            if isinstance(value, str) and not name.startswith(topology.DEAD_LETTER_HEADERS)
+        }
         self.deliveries = int(headers.get("x-delivery-count") or 0) + 1
         self.is_redelivered = bool(message.redelivered) or self.deliveries > 1
         self.is_handed_back = topology.HANDED_BACK_HEADER in headers
@@ -102,9 +106,17 @@ class _Session:
 class RabbitJobQueue:
     """The JobQueue port over RabbitMQ."""
 
-    def __init__(self, url: str, *, max_length: int = 10_000, name: str = "eco2") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_length: int = 10_000,
+        waiting_s: float = topology.WAITING_S,
+        name: str = "eco2",
+    ) -> None:
         self._url = url
         self._max_length = max_length
+        self._waiting_s = waiting_s
         self._name = name
         self._publisher: _Session | None = None
         self._consumer: _Session | None = None
@@ -114,7 +126,13 @@ class RabbitJobQueue:
     async def publish(self, job: ChatJob, headers: dict[str, str]) -> None:
         await self.publish_body(job.job_id, job.to_body(), headers)
 
-    async def publish_body(self, job_id: str, body: bytes, headers: dict[str, str]) -> None:
+    async def park(self, job: ChatJob, headers: dict[str, str]) -> None:
+        fresh = {name: value for name, value in headers.items() if name != topology.HANDED_BACK_HEADER}
+        await self.publish_body(job.job_id, job.to_body(), fresh, topology.WAITING)
+
+    async def publish_body(
+        self, job_id: str, body: bytes, headers: dict[str, str], queue: str = topology.JOBS
+    ) -> None:
         """Publishes a persistent, mandatory message and waits for the broker's confirmation."""
         message = aio_pika.Message(
             body,
@@ -126,7 +144,7 @@ class RabbitJobQueue:
         )
         session = await self._publishing()
         try:
-            await session.exchange.publish(message, topology.JOBS, mandatory=True, timeout=CONFIRM_TIMEOUT_S)
+            await session.exchange.publish(message, queue, mandatory=True, timeout=CONFIRM_TIMEOUT_S)
         except PublishError:
             await session.close()
             raise QueueUnavailable("the queue is not there") from None
@@ -254,14 +272,16 @@ class RabbitJobQueue:
             try:
                 channel = await connection.channel(on_return_raises=True)
                 session = _Session(connection, channel)
-                session.exchange, session.jobs = await _declare(channel, self._max_length)
+                session.exchange, session.jobs = await _declare(channel, self._max_length, self._waiting_s)
             except BaseException:
                 await connection.close()
                 raise
             return session
 
 
-async def _declare(channel: AbstractChannel, max_length: int) -> tuple[AbstractExchange, AbstractQueue]:
+async def _declare(
+    channel: AbstractChannel, max_length: int, waiting_s: float
+) -> tuple[AbstractExchange, AbstractQueue]:
     """Declares everything; raises ChannelPreconditionFailed when it exists with other arguments."""
     exchange = await channel.declare_exchange(topology.EXCHANGE, ExchangeType.DIRECT, durable=True)
     await channel.declare_queue(topology.DEAD, durable=True, arguments={"x-queue-type": "quorum"})
@@ -269,4 +289,8 @@ async def _declare(channel: AbstractChannel, max_length: int) -> tuple[AbstractE
         topology.JOBS, durable=True, arguments=topology.jobs_arguments(max_length)
     )
     await jobs.bind(exchange, topology.JOBS)
+    waiting = await channel.declare_queue(
+        topology.WAITING, durable=True, arguments=topology.waiting_arguments(waiting_s)
+    )
+    await waiting.bind(exchange, topology.WAITING)
     return exchange, jobs

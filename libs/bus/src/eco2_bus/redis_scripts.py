@@ -1,9 +1,10 @@
 """The log's rules, run inside Redis where nothing can come between a look and a write.
 
-Each script touches one key. An entry has the fields `event`,
-`data` and `at` (Unix ms); the first one also `owner`, `session_id` and `traceparent`; the first one of an
-attempt also `failures` and the `writer` it belongs to. Every append is announced on the channel as
+Each script keeps to one log. An entry has the fields `event`, `data` and `at` (Unix ms); the first one
+also `owner`, `session_id` and `traceparent`; the first one of an attempt also `failures` and the `writer`
+it belongs to. Every append is announced on the channel as
 `{job_id} {previous id} {id} {at} {event}\\n{data}`, in the same step, so a refused write is never heard.
+A log that was removed for good is announced as its job id alone.
 """
 
 CHANNEL = "chat:feed"
@@ -68,25 +69,35 @@ return length
 """
 )
 
-# KEYS: log  ARGV: job, at, claim, poison after, poison data, end ttl_s, writer
+# KEYS: log  ARGV: job, at, claim, poison after, poison data, end ttl_s, writer, attempt and seq of after
 TAKE_OVER = (
     _ANNOUNCE
     + """
 local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 if not top then return {'gone'} end
 if ended(field(top, 'event')) then return {'ended'} end
-local last = tonumber(string.match(top[1], '^%d+'))
+local top_attempt, top_seq = string.match(top[1], '^(%d+)-(%d+)$')
+local last = tonumber(top_attempt)
 if ARGV[3] == 'fresh' and last > 0 then return {'running', last} end
-local failures = 0
+local is_resumed, failures = ARGV[3] == 'resumed', 0
 if last > 0 then
   local first = redis.call('XRANGE', KEYS[1], last .. '-1', last .. '-1')[1]
   failures = tonumber(first and field(first, 'failures') or 0)
   if ARGV[3] == 'redelivered' and field(top, 'lease') ~= 'lost' then failures = failures + 1 end
 end
+if is_resumed then
+  local attempt, seq = tonumber(ARGV[8]), tonumber(ARGV[9])
+  local waits = last == attempt and tonumber(top_seq) == seq and field(top, 'event') == 'input_required'
+  -- Before that entry is a log that lost it: nobody is past it, and nobody else will come.
+  local lost = last < attempt or (last == attempt and tonumber(top_seq) < seq)
+  if not (waits or lost) then return {'running', last} end
+  -- What viewers have seen of that attempt stays behind.
+  last = math.max(last, attempt)
+end
 local id, event, data = (last + 1) .. '-1', 'started', '{"attempt":' .. (last + 1) .. '}'
 if failures >= tonumber(ARGV[4]) then
   event, data = 'error', ARGV[5]
-elseif last > 0 then
+elseif last > 0 and not is_resumed then
   local reason = ARGV[3] == 'handed_back' and 'handed_back' or 'worker_lost'
   event, data = 'reset', '{"attempt":' .. (last + 1) .. ',"reason":"' .. reason .. '"}'
 end
@@ -108,7 +119,8 @@ local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 if not top then return {'gone'} end
 if ended(field(top, 'event')) then return {'ended'} end
 local last = tonumber(string.match(top[1], '^%d+'))
-if ARGV[3] == '1' and last > 0 then return {'running', last} end
+local is_idle = last == 0 or field(top, 'event') == 'input_required'
+if ARGV[3] == '1' and not is_idle then return {'running', last} end
 local id = (last + 1) .. '-1'
 add(KEYS[1], id, ARGV[4], ARGV[5], ARGV[2])
 announce(ARGV[1], top[1], id, ARGV[2], ARGV[4], ARGV[5])
@@ -116,3 +128,11 @@ redis.call('EXPIRE', KEYS[1], ARGV[6])
 return {'owned', last + 1}
 """
 )
+
+# KEYS: log, parked job  ARGV: body. It goes when the log goes, and is not kept behind one that has gone.
+PARK = """
+local left_ms = redis.call('PTTL', KEYS[1])
+if left_ms <= 0 then return 0 end
+redis.call('SET', KEYS[2], ARGV[1], 'PX', left_ms)
+return 1
+"""

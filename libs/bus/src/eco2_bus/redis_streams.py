@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import logging
 import random
+import re
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
@@ -13,7 +14,7 @@ from typing import Any
 import orjson
 
 from eco2_bus import redis_scripts
-from eco2_bus.events import EntryId, LogEntry
+from eco2_bus.events import START, EntryId, LogEntry
 from eco2_bus.feed import Feed
 from eco2_bus.log import (
     DEFAULT_TIMES,
@@ -39,6 +40,8 @@ PAGE_ENTRIES = 256
 QUIET_CHECK_S = 15.0
 CANCEL_POLL_S = 1.0
 
+_JOB_ID = re.compile("[0-9a-f]{32}")
+
 _SCRIPTS = {
     script: hashlib.sha1(script.encode()).hexdigest()
     for script in (
@@ -46,6 +49,7 @@ _SCRIPTS = {
         redis_scripts.APPEND,
         redis_scripts.TAKE_OVER,
         redis_scripts.END,
+        redis_scripts.PARK,
     )
 }
 _APPEND_SHA = _SCRIPTS[redis_scripts.APPEND]
@@ -54,6 +58,18 @@ _APPEND_SHA = _SCRIPTS[redis_scripts.APPEND]
 def log_key(job_id: str) -> str:
     """The stream of a job's events."""
     return f"chat:{job_id}:events"
+
+
+def _answer_key(job_id: str) -> str:
+    return f"chat:{job_id}:answer"
+
+
+def _cancel_key(job_id: str) -> str:
+    return f"chat:{job_id}:cancel"
+
+
+def _parked_key(job_id: str) -> str:
+    return f"chat:{job_id}:parked"
 
 
 class RedisEventLog:
@@ -115,12 +131,28 @@ class RedisEventLog:
             raise LogExists(job_id)
 
     async def discard(self, job_id: str) -> None:
-        await self._link.execute("DEL", log_key(job_id))
+        await self._link.execute("DEL", log_key(job_id), _parked_key(job_id))
 
-    async def take_over(self, job_id: str, claim: Claim, *, poison_after: int, poison: bytes) -> TakeOver:
+    async def forget(self, job_id: str) -> None:
+        keys = (log_key(job_id), _answer_key(job_id), _cancel_key(job_id), _parked_key(job_id))
+        await self._link.execute("DEL", *keys)
+        await self._link.execute("PUBLISH", redis_scripts.CHANNEL, job_id)
+
+    async def take_over(
+        self,
+        job_id: str,
+        claim: Claim,
+        *,
+        poison_after: int,
+        poison: bytes,
+        after: EntryId | None = None,
+    ) -> TakeOver:
         writer = uuid.uuid4().hex
+        resumed_after = after or START
         arguments = (job_id, _now_ms(), claim.value, poison_after, poison, self._end_ttl, writer)
-        return _take_over(await self._run(redis_scripts.TAKE_OVER, job_id, *arguments), writer)
+        return _take_over(
+            await self._run(redis_scripts.TAKE_OVER, job_id, *arguments, *resumed_after), writer
+        )
 
     async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
         arguments = (job_id, _now_ms(), int(only_if_idle), event, data, self._end_ttl)
@@ -274,6 +306,13 @@ class RedisEventLog:
             if tail is not None:
                 tail.add(EntryId.parse(previous), LogEntry(EntryId.parse(id_), event, data, int(at)))
         except ValueError:
+            self._no_entry_announced(message.decode(errors="replace"))
+
+    def _no_entry_announced(self, message: str) -> None:
+        if (tail := self._feed.tail(message)) is not None:
+            # The job is forgotten; its viewers look for its log and find none.
+            tail.doubt()
+        elif not _JOB_ID.fullmatch(message):
             # Redis lets anybody publish: junk must not cost the connection that all viewers share.
             _log.warning("something on %s that is no announcement", redis_scripts.CHANNEL)
 
@@ -292,22 +331,29 @@ class RedisEventLog:
             }
         )
         ttl = int(self._times.answer.total_seconds())
-        await self._link.execute("SET", f"chat:{job_id}:answer", value, "EX", ttl)
+        await self._link.execute("SET", _answer_key(job_id), value, "EX", ttl)
 
     async def kept_answer(self, job_id: str) -> KeptAnswer | None:
-        value = await self._link.execute("GET", f"chat:{job_id}:answer")
+        value = await self._link.execute("GET", _answer_key(job_id))
         if value is None:
             return None
         kept: dict[str, Any] = orjson.loads(value)
         return KeptAnswer(kept["owner"], kept["session_id"], kept["event"], orjson.dumps(kept["data"]))
 
+    async def park_job(self, job_id: str, body: bytes) -> None:
+        if not await self._run(redis_scripts.PARK, job_id, body, more_keys=(_parked_key(job_id),)):
+            raise LogGone(job_id)
+
+    async def parked_job(self, job_id: str) -> bytes | None:
+        return await self._link.execute("GET", _parked_key(job_id))
+
     async def request_cancel(self, job_id: str) -> None:
         ttl = int(self._times.log.total_seconds())
-        await self._link.execute("SET", f"chat:{job_id}:cancel", 1, "EX", ttl)
+        await self._link.execute("SET", _cancel_key(job_id), 1, "EX", ttl)
         await self._link.execute("PUBLISH", CANCEL_CHANNEL, job_id)
 
     async def is_cancel_requested(self, job_id: str) -> bool:
-        return bool(await self._link.execute("EXISTS", f"chat:{job_id}:cancel"))
+        return bool(await self._link.execute("EXISTS", _cancel_key(job_id)))
 
     @contextlib.contextmanager
     def on_cancel(self, job_id: str, wake: Callable[[], None]) -> Generator[None]:
@@ -330,7 +376,7 @@ class RedisEventLog:
             await asyncio.sleep(CANCEL_POLL_S)
             jobs = list(self._cancels)
             replies = await asyncio.gather(
-                *(self._link.send("EXISTS", f"chat:{job}:cancel") for job in jobs), return_exceptions=True
+                *(self._link.send("EXISTS", _cancel_key(job)) for job in jobs), return_exceptions=True
             )
             for job, is_requested in zip(jobs, replies, strict=True):
                 if is_requested == 1 and (wake := self._cancels.get(job)) is not None:
@@ -360,14 +406,17 @@ class RedisEventLog:
         for script in _SCRIPTS:
             self._link.send("SCRIPT", "LOAD", script).add_done_callback(_seen)
 
-    async def _run(self, script: str, job_id: str, *arguments: Argument) -> Reply:
+    async def _run(
+        self, script: str, job_id: str, *arguments: Argument, more_keys: tuple[str, ...] = ()
+    ) -> Reply:
+        call = (1 + len(more_keys), log_key(job_id), *more_keys, *arguments)
         try:
-            return await self._link.execute("EVALSHA", _SCRIPTS[script], 1, log_key(job_id), *arguments)
+            return await self._link.execute("EVALSHA", _SCRIPTS[script], *call)
         except RedisRefused as error:
             if not str(error).startswith("NOSCRIPT"):
                 raise self._passing(error) from None
         # The scripts were flushed; EVAL keeps this one again.
-        return await self._link.execute("EVAL", script, 1, log_key(job_id), *arguments)
+        return await self._link.execute("EVAL", script, *call)
 
 
 def _seen(future: "asyncio.Future[Reply]") -> None:
