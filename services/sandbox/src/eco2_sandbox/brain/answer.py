@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from eco2_sandbox.brain.extract import Quote, choose, sentences
+from eco2_sandbox.brain.extract import Quote, sentences
 from eco2_sandbox.brain.phrases import PHRASES, small_talk, topic
 from eco2_sandbox.brain.pieces import pieces
 from eco2_sandbox.brain.prompt import AnswerPrompt, Finding, Language, language_of
+from eco2_sandbox.brain.quotes import quoted
 
-# Quotes in one answer; with its frame an answer stays within eight sentences.
-_MOST_QUOTES = 5
 _MOST_ECHOED_PIECES = 40
 
 
@@ -25,7 +24,7 @@ def _answer(prompt_json: str) -> str:
     phrases = PHRASES[language]
     if not prompt.findings:
         return small_talk(prompt.question, language) or phrases.nothing
-    found = _quoted(prompt)
+    found = quoted(prompt)
     missing = _missing(prompt.findings, [finding for finding, _ in found], language)
     return "\n\n".join([*_topics(found, language), *missing, phrases.closing])
 
@@ -45,22 +44,24 @@ def answer_plain_text(text: str) -> str:
     return f"> {echo}\n\n{nothing}"
 
 
-def _quoted(prompt: AnswerPrompt) -> list[tuple[Finding, list[Quote]]]:
-    good = [finding for finding in prompt.findings if finding.status == "ok"]
-    share = max(1, _MOST_QUOTES // max(1, len(good)))
-    quoted = [(finding, choose(finding.passages, prompt.question, share)) for finding in good]
-    return [(finding, quotes) for finding, quotes in quoted if quotes or finding.note]
-
-
-def _topics(found: Sequence[tuple[Finding, list[Quote]]], language: Language) -> list[str]:
+def _topics(said: Sequence[tuple[Finding, list[Quote]]], language: Language) -> list[str]:
     phrases = PHRASES[language]
+    found = [(finding, quotes) for finding, quotes in said if quotes]
+    remarks = [finding.note for finding, quotes in said if not quotes]
     if not found:
-        return []
+        return remarks
+    foreign = phrases.foreign if _is_foreign(found, language) else ""
     if len(found) == 1:
         finding, quotes = found[0]
-        return [phrases.one_topic.format(topic=topic(finding.agent, language)), _list(finding, quotes)]
+        lead = phrases.one_topic.format(topic=topic(finding.agent, language))
+        return [lead + foreign, _list(finding, quotes), *remarks]
     headed = [f"**{topic(finding.agent, language)}**\n{_list(finding, quotes)}" for finding, quotes in found]
-    return [phrases.many_topics, *headed]
+    return [phrases.many_topics + foreign, *headed, *remarks]
+
+
+def _is_foreign(found: Sequence[tuple[Finding, list[Quote]]], language: Language) -> bool:
+    said = [quote.text for _, quotes in found for quote in quotes]
+    return language == "en" and any(language_of(text) == "ko" for text in said)
 
 
 def _list(finding: Finding, quotes: Sequence[Quote]) -> str:
@@ -72,10 +73,17 @@ def _missing(findings: Sequence[Finding], found: Sequence[Finding], language: La
     phrases = PHRASES[language]
     failed = [finding for finding in findings if finding.status == "failed"]
     absent = [finding for finding in findings if finding not in failed and finding not in found]
+    silent = ((phrases.failed, failed), (phrases.not_found, absent))
     lines = [
         words.format(topics=", ".join(dict.fromkeys(topic(one.agent, language) for one in group)))
-        for words, group in ((phrases.failed, failed), (phrases.not_found, absent))
+        for words, group in ((words, [one for one in group if not one.note]) for words, group in silent)
         if group
     ]
-    notes = [one.note for one in (*failed, *absent) if one.note]
-    return [*lines, *notes]
+    return [*lines, *dict.fromkeys(_remark(one, language) for one in (*failed, *absent) if one.note)]
+
+
+def _remark(finding: Finding, language: Language) -> str:
+    """Return a finding's note, which says what is amiss, behind its topic where it does not name it."""
+    about = topic(finding.agent, language)
+    is_named = about.lower() in finding.note.lower()
+    return finding.note if is_named else f"{about[0].upper()}{about[1:]}: {finding.note}"

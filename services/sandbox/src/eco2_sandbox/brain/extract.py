@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from eco2_sandbox.brain.orders import is_order, without_orders
 from eco2_sandbox.brain.prompt import Passage
 
 # A full stop after a digit is a date or a number, not an end.
@@ -17,11 +18,12 @@ _SECTION_WEIGHT = 0.3
 # The retriever puts the best passage first; its order decides between equals.
 _RANK_WEIGHT = 0.3
 _KEPT_SHARE_OF_BEST = 0.5
+_MOST_CHARS_OF_LINE = 240
 
 
 @dataclass(frozen=True)
 class Quote:
-    """A sentence of a passage, word for word."""
+    """A sentence of a passage, or the whole of a short one, word for word."""
 
     text: str
     n: int
@@ -44,6 +46,15 @@ def choose(passages: Sequence[Passage], question: str, limit: int) -> list[Quote
     return [one.quote for one in sorted(kept, key=lambda one: one.place)]
 
 
+def line_of(passage: Passage) -> Quote:
+    """Return a short passage whole, behind its title where it does not name itself; orders are left out."""
+    said = " ".join(without_orders(passage.text).split())
+    if passage.title and passage.title not in said:
+        joint = " " if passage.title[-1] in ".!?:" else ": "
+        said = joint.join(filter(None, (passage.title, said)))
+    return Quote(said if len(said) <= _MOST_CHARS_OF_LINE else said[:_MOST_CHARS_OF_LINE] + "…", passage.n)
+
+
 def sentences(text: str) -> list[str]:
     """Return the sentences and lines of a text without their bullets."""
     lines = (_BULLET.sub("", line).strip() for line in _SENTENCE_END.split(text))
@@ -57,7 +68,8 @@ def _candidates(passages: Sequence[Passage], question: str) -> Iterator[_Candida
     for rank, passage in enumerate(passages):
         ground = _standing(passage, rank, question, wanted)
         for sentence in sentences(passage.text):
-            if sentence in seen:
+            # Whoever wrote the passage may have written to us.
+            if sentence in seen or is_order(sentence):
                 continue
             seen.add(sentence)
             place += 1

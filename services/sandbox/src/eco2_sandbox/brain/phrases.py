@@ -15,6 +15,7 @@ class Phrases:
     failed: str
     not_found: str
     closing: str
+    foreign: str
     nothing: str
 
 
@@ -25,8 +26,9 @@ PHRASES: dict[Language, Phrases] = {
         failed="{topics} 정보는 지금 가져오지 못했어요.",
         not_found="{topics} 정보는 찾지 못했어요.",
         closing="더 궁금한 점이 있으면 이어서 물어봐 주세요.",
+        foreign="",
         nothing="이 질문은 찾아본 자료가 없어서 확실한 답을 드리기 어려워요."
-        " 버리려는 물건의 이름을 알려 주시면 안내를 찾아볼게요.",
+        " 어떤 물건을 버리려고 하시나요? 이름을 알려 주시면 안내를 찾아볼게요.",
     ),
     "en": Phrases(
         one_topic="Here is what I found ({topic}).",
@@ -34,8 +36,9 @@ PHRASES: dict[Language, Phrases] = {
         failed="I could not reach this information just now: {topics}.",
         not_found="I looked, but found nothing on this: {topics}.",
         closing="Ask me if anything else is unclear.",
+        foreign=" Sources in Korean are quoted as they stand.",
         nothing="I have no source for this question, so I cannot give a reliable answer."
-        " Tell me the item you want to throw away and I will look it up.",
+        " What would you like to throw away? Name it and I will look it up.",
     ),
 }
 
@@ -50,6 +53,8 @@ _TOPICS: dict[str, dict[Language, str]] = {
     "web_search": {"ko": "웹 검색", "en": "web search"},
     "image_generation": {"ko": "그림", "en": "picture"},
     "vision": {"ko": "사진", "en": "photo"},
+    "household_waste": {"ko": "배출 요일", "en": "collection days"},
+    "general": {"ko": "일반 안내", "en": "general advice"},
 }
 _OTHER_TOPIC: dict[Language, str] = {"ko": "관련", "en": "other"}
 

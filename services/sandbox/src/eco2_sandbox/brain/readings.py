@@ -1,0 +1,105 @@
+"""Reads one clause: which intent its words have, and what it speaks of."""
+
+import re
+from dataclasses import dataclass, replace
+
+from eco2_sandbox.brain import entities
+from eco2_sandbox.brain.gibberish import is_gibberish
+from eco2_sandbox.brain.words import BULKY_ITEMS, BULKY_WISHES, INTENT_WORDS, SMALL_TALK_WORDS, any_of
+
+WITH_ITEM = ("waste", "bulk_waste", "collection_point", "recyclable_price")
+
+_RULES = tuple((intent, any_of(words)) for intent, words in INTENT_WORDS)
+_BULKY = any_of(BULKY_ITEMS)
+_BULKY_WISH = any_of(BULKY_WISHES)
+_SMALL_TALK = any_of(word for words in SMALL_TALK_WORDS.values() for word in words)
+# May it go in there? Where there is one is another question.
+_INTO_BOX = re.compile(r"수거함에\s?(?:넣|버려|버리)(?!.*어디)")
+_BARE = re.compile(r"[가-힣A-Za-z0-9]{2,12}(?: [가-힣A-Za-z0-9]{1,10})?[?？!.~ ]*")
+_ASKS_OTHERWISE = re.compile(
+    r"뭐|뭘|무엇|누구|왜|언제|어디|얼마|알려|해줘|할까|있어|없어|what|who|why|when|where", re.IGNORECASE
+)
+# "심심해", "배고파요": somebody says something, and names no thing.
+_ENDS_LIKE_SAYING = re.compile(r"(?:해|해요|파|파요|어요|아요|네요|니다|싶다|싶어|[가-힣]심|졸려)[.!~ ]*$")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One wish found in a message."""
+
+    intent: str
+    confidence: float
+    question: str
+    item: str | None = None
+    material: str | None = None
+    place: str | None = None
+    district: str | None = None
+    date: str | None = None
+
+
+def intent_of(clause: str) -> str | None:
+    """Return the first intent whose words a clause has, or None."""
+    if _BULKY.search(clause) and _BULKY_WISH.search(clause):
+        return "bulk_waste"
+    if _INTO_BOX.search(clause):
+        return "waste"
+    return next((intent for intent, words in _RULES if words.search(clause)), None)
+
+
+def asks(clause: str) -> bool:
+    """Say whether a clause asks for something by itself."""
+    return intent_of(clause) is not None
+
+
+def read(clause: str) -> Reading:
+    """Return the reading of a clause that asks for something."""
+    intent = intent_of(clause) or "general"
+    hits = sum(len(words.findall(clause)) for name, words in _RULES if name == intent)
+    return Reading(
+        intent=intent,
+        confidence=0.95 if hits > 1 else 0.9,
+        question=clause,
+        item=_item(intent, clause),
+        material=entities.material_in(clause) if intent in (*WITH_ITEM, "character") else None,
+        place=entities.place_in(clause),
+        district=entities.district_in(clause),
+        date=entities.date_in(clause),
+    )
+
+
+def bare_item(question: str) -> list[Reading]:
+    """A thing's name and nothing else, as people type it with the thing in hand."""
+    text = question.strip()
+    if not is_bare_item(text):
+        return []
+    return [replace(read(text), intent="waste", confidence=0.7, item=entities.noun(text))]
+
+
+def general(question: str) -> Reading:
+    """Return the reading of what no rule knows; what means nothing has next to no confidence."""
+    confidence = 0.95 if is_small_talk(question) else 0.1 if is_gibberish(question) else 0.5
+    return Reading(intent="general", confidence=confidence, question=question.strip())
+
+
+def is_small_talk(text: str) -> bool:
+    """Say whether a text greets, thanks, or asks who is speaking."""
+    return _SMALL_TALK.search(text) is not None
+
+
+def is_bare_item(text: str) -> bool:
+    """Say whether a text is a name and nothing else."""
+    if not _BARE.fullmatch(text) or is_gibberish(text):
+        return False
+    return not (is_small_talk(text) or _ASKS_OTHERWISE.search(text) or _ENDS_LIKE_SAYING.search(text))
+
+
+def in_the_words_of(donor: str, part: str) -> str:
+    """Ask of one thing what is asked of another: "페트병", "캔 어떻게 버려?" -> "페트병 어떻게 버려?"."""
+    thing, other = entities.noun(part), entities.item_in(donor)
+    return donor.replace(other, thing) if other else f"{thing} {donor}"
+
+
+def _item(intent: str, clause: str) -> str | None:
+    if intent == "location":
+        return entities.sought_in(clause)
+    return entities.item_in(clause) if intent in WITH_ITEM else None
