@@ -23,12 +23,12 @@ def product_commands(servers: Servers, port: int) -> Iterator[dict[str, tuple[li
             "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
             "OTEL_TRACES_SAMPLER_ARG": "0.1",
             "OTEL_EXPORTER_OTLP_ENDPOINT": servers.model_url.removesuffix("/v1"),
+            "DATABASE_URL": f"sqlite:///{Path(folder) / 'eco2.sqlite'}",
         }
         worker = {
             "OPENAI_BASE_URL": servers.model_url,
             "OPENAI_API_KEY": "none",
             "OPENAI_MODEL": "sim",
-            "CHECKPOINT_URL": f"sqlite:///{Path(folder) / 'checkpoints.sqlite'}",
             "WORKER_CONCURRENCY": str(CONCURRENCY),
             "METRICS_PORT": str(free_port()),
         }

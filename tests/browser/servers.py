@@ -64,7 +64,7 @@ class Product(Server):
             "OPENAI_BASE_URL": f"{self._sandbox.url}/v1",
             "OPENAI_API_KEY": "any",
             "IS_SAMPLE_DATA": "true",
-            "CHECKPOINT_URL": f"sqlite:///{self.folder}/checkpoints.sqlite",
+            "DATABASE_URL": f"sqlite:///{self.folder}/eco2.sqlite",
         }
 
     def _is_ready(self) -> bool:

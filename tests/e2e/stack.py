@@ -105,7 +105,7 @@ class Stack:
         usual = {
             "REDIS_URL": self.redis_server.url,
             "AMQP_URL": self.rabbit.url,
-            "CHECKPOINT_URL": f"sqlite:///{self.folder}/checkpoints.sqlite",
+            "DATABASE_URL": f"sqlite:///{self.folder}/eco2.sqlite",
             "OPENAI_API_KEY": API_KEY,
             "OPENAI_BASE_URL": f"{self.sandbox_url}/v1",
             "OPENAI_MODEL": "eco2-sandbox",

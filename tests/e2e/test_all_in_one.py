@@ -29,7 +29,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
     made: list[Program] = []
 
     def make_program(*command: str, **env: str) -> Program:
-        own = {"CHECKPOINT_URL": f"sqlite:///{tmp_path}/checkpoints.sqlite", "OPENAI_API_KEY": ""}
+        own = {"DATABASE_URL": f"sqlite:///{tmp_path}/eco2.sqlite", "OPENAI_API_KEY": ""}
         program = Program(f"program-{len(made)}", tmp_path, *command, **own | env)
         made.append(program)
         program.start()
@@ -123,7 +123,7 @@ async def test_another_fault_at_start_up_is_not_taken_for_a_port_that_is_taken(
     make: Make, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    program = make("-m", "all_in_one", "--port", "0", CHECKPOINT_URL=f"sqlite:///{tmp_path}/file/x.sqlite")
+    program = make("-m", "all_in_one", "--port", "0", DATABASE_URL=f"sqlite:///{tmp_path}/file/x.sqlite")
     assert await left_within(program, 30) == 1
     assert "Cannot listen" not in program.said()
     assert "file" in program.said()

@@ -35,6 +35,9 @@ class FakeModel:
     def __init__(self) -> None:
         self.intents: dict[str, list[tuple[str, str]]] = {}
         """For a question, its intents with their sub-questions; one of waste otherwise."""
+        self.entities: dict[str, dict[str, str]] = {}
+        """For a sub-question, the entities that it names."""
+        self.confidence = 0.9
         self.replies: list[str] = []
         """Structured replies to give word for word, before any other."""
         self.answers: dict[str, str] = {}
@@ -62,7 +65,10 @@ class FakeModel:
             return self.replies.pop(0), usage
         question = question_in(messages)
         wishes = self.intents.get(question, [("waste", question)])
-        intents = [{"intent": intent, "confidence": 0.9, "question": sub} for intent, sub in wishes]
+        intents = [
+            {"intent": intent, "confidence": self.confidence, "question": sub, **self.entities.get(sub, {})}
+            for intent, sub in wishes
+        ]
         return orjson.dumps({"language": "ko", "intents": intents}).decode(), usage
 
     async def stream(self, messages: Sequence[Message], on_text: Callable[[str, int], bool]) -> StreamEnd:
@@ -139,12 +145,12 @@ class SpyLog(MemoryEventLog):
         self.away_for -= 1
         return True
 
-    async def take_over(self, job_id: str, claim: Claim, *, poison_after: int, poison: bytes) -> TakeOver:
+    async def take_over(self, job_id: str, claim: Claim, **options: Any) -> TakeOver:
         if self._is_away():
             if self.loses_replies:
-                await super().take_over(job_id, claim, poison_after=poison_after, poison=poison)
+                await super().take_over(job_id, claim, **options)
             raise LogUnavailable("away")
-        return await super().take_over(job_id, claim, poison_after=poison_after, poison=poison)
+        return await super().take_over(job_id, claim, **options)
 
     async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
         if self._is_away():

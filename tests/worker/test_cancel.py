@@ -5,7 +5,7 @@ import random
 
 import pytest
 from chat_worker.agents import AGENTS, Agent
-from chat_worker.domain import Finding, SubQuestion
+from chat_worker.domain import Finding, Turn
 from chat_worker.errors import ModelUnavailable
 from chat_worker.ports import Tools
 
@@ -51,7 +51,7 @@ async def test_a_job_cancelled_while_it_is_understood_stops_the_model(world: Wor
 async def test_a_job_cancelled_in_an_agent_stops_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, stopped = asyncio.Event(), asyncio.Event()
 
-    async def endless(_asked: SubQuestion, _tools: Tools) -> Finding:
+    async def endless(_turn: Turn, _tools: Tools) -> Finding:
         begun.set()
         try:
             await asyncio.Event().wait()
@@ -59,7 +59,7 @@ async def test_a_job_cancelled_in_an_agent_stops_the_agent(monkeypatch: pytest.M
             stopped.set()
         raise AssertionError
 
-    monkeypatch.setitem(AGENTS, "waste_rag", Agent(endless, deadline_s=30))
+    monkeypatch.setitem(AGENTS, "waste_rag", Agent(endless, 30, 1, ""))
     async with World() as world:
         job_id = await world.ask(QUESTION)
         await begun.wait()

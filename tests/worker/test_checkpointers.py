@@ -11,6 +11,7 @@ from chat_worker.bootstrap import open_checkpointer
 from chat_worker.graph.build import build_graph
 from chat_worker.graph.memory import trim
 from chat_worker.graph.state import TurnContext
+from chat_worker.metrics.requests import NoOpMetricsAdapter
 from chat_worker.ports import Tools
 from eco2_devservers import PostgresServer
 from opentelemetry.trace import NoOpTracer
@@ -39,7 +40,7 @@ class _Silence:
     def sources(self, findings: Any) -> None:
         return None
 
-    async def flush(self) -> None:
+    def image(self, url: str, alt: str) -> None:
         return None
 
 
@@ -49,7 +50,8 @@ async def ask(url: str, question: str, session: str, before_asking: Any = None) 
         graph: Any = build_graph(await open_checkpointer(stack, url))
         if before_asking is not None:
             await asyncio.to_thread(before_asking)
-        context = TurnContext(_Silence(), Tools(FakeModel(), FakeGuide()), NoOpTracer(), trim)
+        tools = Tools(FakeModel(), FakeGuide())
+        context = TurnContext(_Silence(), tools, NoOpTracer(), trim, NoOpMetricsAdapter())
         turn = {"job_id": question, "question": question, "findings": None, "usage": None}
         config = {"configurable": {"thread_id": session}}
         state = await graph.ainvoke(turn, config, context=context, durability="exit")
@@ -85,5 +87,5 @@ async def test_a_restart_of_postgres_does_not_need_one_of_the_worker(postgres: P
 
 async def test_another_kind_of_url_is_refused_at_the_start() -> None:
     async with AsyncExitStack() as stack:
-        with pytest.raises(ValueError, match="CHECKPOINT_URL"):
+        with pytest.raises(ValueError, match="DATABASE_URL"):
             await open_checkpointer(stack, "mysql://somewhere")

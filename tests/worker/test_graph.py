@@ -6,15 +6,23 @@ from time import perf_counter
 import orjson
 import pytest
 from chat_worker.agents import AGENTS, Agent
-from chat_worker.domain import Finding, SubQuestion
-from chat_worker.graph.nodes import AgentFailed
+from chat_worker.domain import Finding, Turn
+from chat_worker.errors import (
+    AuthError,
+    BadRequest,
+    NoData,
+    QuotaExceeded,
+    SchemaDrift,
+    Transient,
+    VendorError,
+)
 from chat_worker.ports import Tools
 
 from tests.worker.fakes import answer_to, findings_in, question_in
 from tests.worker.world import World, until
 
 TWO = "페트병이랑 캔은 어떻게 버려?"
-MIXED = "페트병 버리는 법이랑 오늘 날씨 알려줘"
+MIXED = "페트병 버리는 법이랑 캔 시세 알려줘"
 
 
 async def test_stages_are_told_in_order_around_the_tokens(world: World) -> None:
@@ -56,19 +64,31 @@ async def test_a_stage_is_told_while_it_runs_and_its_duration_is_true(world: Wor
     assert 50 <= done[0]["duration_ms"] <= took_ms + 50
 
 
-async def test_a_failed_agent_is_said_to_have_failed_and_the_answer_still_comes(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("error", "status", "note"),
+    [
+        (Transient, "failed", "날씨 정보를 지금 불러올 수 없어요."),
+        (SchemaDrift, "failed", "날씨 정보를 지금 불러올 수 없어요."),
+        (BadRequest, "failed", "날씨 정보를 지금 불러올 수 없어요."),
+        (AuthError, "failed", "날씨 조회가 아직 연결되어 있지 않아요."),
+        (QuotaExceeded, "failed", "날씨 정보를 지금 불러올 수 없어요."),
+        (NoData, "not_found", "날씨 정보를 찾지 못했어요."),
+    ],
+)
+async def test_a_look_up_that_fails_becomes_an_honest_line_of_the_answer(
+    monkeypatch: pytest.MonkeyPatch, error: type[VendorError], status: str, note: str
 ) -> None:
-    async def broken(_asked: SubQuestion, _tools: Tools) -> Finding:
-        raise AgentFailed("The guide cannot be reached.")
+    async def broken(_turn: Turn, _tools: Tools) -> Finding:
+        raise error("HTTP 500 from key=secret")
 
-    monkeypatch.setitem(AGENTS, "waste_rag", Agent(broken, deadline_s=2))
+    monkeypatch.setitem(AGENTS, "weather", Agent(broken, 2, 1, ""))
     async with World() as world:
-        story = await world.answer()
+        world.model.intents["강남구 날씨는?"] = [("weather", "강남구 날씨는?")]
+        world.model.entities["강남구 날씨는?"] = {"district": "강남구"}
+        story = await world.answer("강남구 날씨는?")
         findings = findings_in(world.model.prompts[-1])
-    note = "The guide cannot be reached."
-    assert findings == [{"agent": "waste_rag", "status": "failed", "passages": [], "note": note}]
-    assert story.stages("failed") == [("waste_rag", "failed")]
+    assert findings == [{"agent": "weather", "status": status, "passages": [], "note": note}]
+    assert (("weather", "failed") in story.stages()) == (status == "failed")
     assert story.end == "done"
 
 
@@ -77,11 +97,11 @@ async def test_a_bug_in_an_agent_fails_the_attempt(
 ) -> None:
     calls: list[str] = []
 
-    async def faulty(asked: SubQuestion, _tools: Tools) -> Finding:
-        calls.append(asked.question)
+    async def faulty(turn: Turn, _tools: Tools) -> Finding:
+        calls.append(turn.question)
         raise KeyError("a bug")
 
-    monkeypatch.setitem(AGENTS, "waste_rag", Agent(faulty, deadline_s=2))
+    monkeypatch.setitem(AGENTS, "waste_rag", Agent(faulty, 2, 1, ""))
     async with World() as world:
         story = await world.answer()
         await world.settled()
@@ -92,14 +112,14 @@ async def test_a_bug_in_an_agent_fails_the_attempt(
 
 
 async def test_a_slow_agent_does_not_stop_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def slow(_asked: SubQuestion, _tools: Tools) -> Finding:
+    async def slow(_turn: Turn, _tools: Tools) -> Finding:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setitem(AGENTS, "waste_rag", Agent(slow, deadline_s=0.05))
+    monkeypatch.setitem(AGENTS, "waste_rag", Agent(slow, 0.05, 1, ""))
     async with World() as world:
         story = await world.answer()
-        (finding,) = findings_in(world.model.prompts[-1])
+        finding = findings_in(world.model.prompts[-1])[0]
     assert (finding["status"], finding["note"]) == ("failed", "찾아보는 데 시간이 너무 오래 걸렸어요.")
     assert ("waste_rag", "failed") in story.stages()
     assert story.end == "done"
@@ -109,8 +129,8 @@ async def test_a_slow_agent_does_not_stop_the_answer(monkeypatch: pytest.MonkeyP
     "wishes",
     [
         [("waste", "페트병은 어떻게 버려?"), ("waste", "캔은 어떻게 버려?")],
-        [("waste", "페트병은 어떻게 버려?"), ("weather", "오늘 날씨는?")],
-        [("weather", "오늘 날씨는?"), ("web_search", "뉴스 찾아줘"), ("general", "고마워요!")],
+        [("waste", "페트병은 어떻게 버려?"), ("character", "플라스틱 캐릭터는?")],
+        [("waste", "모르는 물건은?"), ("web_search", "뉴스 찾아줘"), ("general", "고마워요!")],
         [("waste", f"{n}번째 물건은?") for n in range(10)],
     ],
 )
@@ -131,29 +151,24 @@ async def test_each_branch_gets_its_own_sub_question(world: World) -> None:
     assert sorted(world.guide.asked) == ["캔은 어떻게 버려?", "페트병은 어떻게 버려?"]
 
 
-async def test_an_intent_that_is_not_served_is_said_to_be_one(world: World) -> None:
-    world.model.intents[MIXED] = [("waste", "페트병 버리는 법"), ("weather", "오늘 날씨")]
+async def test_an_agent_without_its_key_says_so_and_the_others_answer(world: World) -> None:
+    world.model.intents[MIXED] = [("waste", "페트병 버리는 법"), ("recyclable_price", "캔 시세")]
     story = await world.answer(MIXED)
     findings = {finding["agent"]: finding for finding in findings_in(world.model.prompts[-1])}
     assert findings["waste_rag"]["status"] == "ok"
-    assert findings["weather"]["status"] == "failed"
-    assert "날씨" in findings["weather"]["note"]
-    assert story.ended["intents"] == ["waste", "weather"]
+    assert findings["recyclable_price"]["status"] == "failed"
+    assert findings["recyclable_price"]["note"] == "재활용품 가격 조회가 아직 연결되어 있지 않아요."
+    assert story.ended["intents"] == ["waste", "recyclable_price"]
 
 
-async def test_a_thing_that_the_guide_does_not_know_is_said_to_be_unknown(world: World) -> None:
-    story = await world.answer("모르는 물건은 어떻게 버려?")
+async def test_a_question_that_is_not_clear_is_asked_back(world: World) -> None:
+    world.model.intents["음..."] = [("waste", "음...")]
+    world.model.confidence = 0.2
+    await world.answer("음...")
     (finding,) = findings_in(world.model.prompts[-1])
-    assert finding["status"] == "not_found"
-    assert "모르는 물건" in finding["note"]
-    assert story.ended["sources"] == []
-
-
-async def test_a_look_alike_is_said_to_be_one(world: World) -> None:
-    await world.answer("비슷한 물건은 어떻게 버려?")
-    (finding,) = findings_in(world.model.prompts[-1])
-    assert finding["status"] == "ok"
-    assert "비슷한 품목" in finding["note"]
+    assert finding["agent"] == "general"
+    assert "조금 더 알려 주세요" in finding["note"]
+    assert world.guide.asked == []
 
 
 @pytest.mark.parametrize("greeting", ["안녕", "안녕하세요!", "고마워요~", "hi", "Thanks!", "  hello  "])

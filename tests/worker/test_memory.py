@@ -137,7 +137,7 @@ def test_a_job_that_is_run_again_is_remembered_once() -> None:
 
 async def test_a_checkpoint_is_plain_data(world: World) -> None:
     await world.answer("페트병은?")
-    saved = world.memory.get({"configurable": {"thread_id": "s1"}})
+    saved = world.store.get({"configurable": {"thread_id": "s1"}})
     assert saved is not None
     values = {name: value for name, value in saved["channel_values"].items() if "branch" not in name}
     assert orjson.loads(orjson.dumps(values))["history"][0]["question"] == "페트병은?"

@@ -9,7 +9,7 @@ from chat_worker.adapters import completions
 from chat_worker.adapters.openai_model import OpenAIModel
 from chat_worker.domain import Message, Understanding
 from chat_worker.errors import AnswerRefused, ModelRejected, ModelUnavailable
-from chat_worker.graph.fence import fenced
+from chat_worker.fence import fenced
 from chat_worker.graph.understand import SCHEMA
 from langchain_openai import ChatOpenAI
 from opentelemetry.trace import NoOpTracer

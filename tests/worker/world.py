@@ -5,18 +5,22 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import orjson
+from chat_worker.adapters.session_memory import SessionMemory
+from chat_worker.archive import Archive
 from chat_worker.consumer import Consumer
 from chat_worker.graph.build import build_graph
+from chat_worker.metrics.requests import PrometheusMetricsAdapter
 from chat_worker.metrics.stream import StreamMetrics
 from chat_worker.ports import ChatModel, Tools
 from chat_worker.run_job import Workshop
 from eco2_bus.events import START, LogEntry
 from eco2_bus.job import ChatJob
 from eco2_bus.log import JobHead, TakeOverResult
+from eco2_history import TurnStore
 from langgraph.checkpoint.memory import InMemorySaver
 from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
@@ -88,23 +92,33 @@ class World:
         poison_after: int = 3,
         job_deadline_s: float = 30,
         answer_max_chars: int = 20_000,
+        tools: Tools | None = None,
+        save_after_s: float = 0.4,
     ) -> None:
         steps: list[str] = []
         self.model = FakeModel()
         self.guide = FakeGuide()
         self.log = log or (beside.log if beside else SpyLog(steps))
         self.queue = queue or (beside.queue if beside else SpyQueue(steps))
-        self.memory: InMemorySaver = beside.memory if beside else InMemorySaver()
+        self.store: InMemorySaver = beside.store if beside else InMemorySaver()
+        self.turns: TurnStore = beside.turns if beside else TurnStore("memory:")
+        self._owns_turns = beside is None
+        self.memory = SessionMemory(self.store, delay_s=save_after_s)
         self.registry = CollectorRegistry()
+        self.tools = replace(tools or Tools(model=self.model, guide=self.guide), model=model or self.model)
         workshop = Workshop(
             graph=build_graph(self.memory),
-            tools=Tools(model=model or self.model, guide=self.guide),
+            memory=self.memory,
+            tools=self.tools,
             log=self.log,
+            archive=Archive(self.log, self.turns),
             tracer=NoOpTracer(),
             job_deadline_s=job_deadline_s,
             answer_max_chars=answer_max_chars,
             is_sample_data=True,
-            metrics=StreamMetrics(self.registry, provider="fake"),
+            stream_metrics=StreamMetrics(self.registry, provider="fake"),
+            metrics=PrometheusMetricsAdapter(self.registry, provider="fake"),
+            provider="fake",
         )
         self.consumer = Consumer(
             self.queue,
@@ -121,6 +135,8 @@ class World:
 
     async def __aexit__(self, *_: object) -> None:
         await self.leave(0)
+        if self._owns_turns:
+            await self.turns.close()
 
     async def leave(self, drain_s: float) -> None:
         """As at SIGTERM."""

@@ -111,6 +111,11 @@ class LogWriter:
         self._on_lost = on_lost
         self._on_landed = on_landed
 
+    @property
+    def last_id(self) -> EntryId:
+        """The id of the newest entry that is known to be in the log."""
+        return self._last_landed()
+
     def token(self, text: str, tokens: int = 1) -> None:
         """Adds answer text; it is written with the next beat, and dropped once the end has been added."""
         if self._is_ending:

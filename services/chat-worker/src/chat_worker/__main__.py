@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import uvloop
 from eco2_bus.rabbitmq import RabbitJobQueue
+from eco2_bus.redis_pictures import RedisPictures
 from eco2_bus.redis_streams import RedisEventLog
 from eco2_telemetry.process import settle
 from eco2_telemetry.setup import set_up
@@ -24,9 +25,14 @@ async def work(settings: WorkerSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, leaving.set)
     telemetry = set_up("chat-worker", log_level=settings.log_level)
-    log = RedisEventLog(settings.redis_url.get_secret_value(), times=settings.log_times)
+    redis_url = settings.redis_url.get_secret_value()
+    log = RedisEventLog(redis_url, times=settings.log_times)
+    pictures = RedisPictures(redis_url, kept_s=settings.picture_ttl_s)
     queue = RabbitJobQueue(
-        settings.amqp_url.get_secret_value(), max_length=settings.queue_max_length, name="chat-worker"
+        settings.amqp_url.get_secret_value(),
+        max_length=settings.queue_max_length,
+        waiting_s=settings.input_wait_s,
+        name="chat-worker",
     )
     try:
         async with AsyncExitStack() as stack:
@@ -36,7 +42,7 @@ async def work(settings: WorkerSettings) -> None:
                     serving(settings.metrics_host, settings.metrics_port, registry, queue, log)
                 )
             consumer = await stack.enter_async_context(
-                open_consumer(settings, queue, log, telemetry, registry=registry)
+                open_consumer(settings, queue, log, pictures, telemetry, registry=registry)
             )
             settle()
             consuming = asyncio.create_task(consumer.consume())
@@ -51,6 +57,7 @@ async def work(settings: WorkerSettings) -> None:
     finally:
         await queue.close()
         await log.close()
+        await pictures.close()
         telemetry.shut_down()
 
 

@@ -6,22 +6,26 @@ from pathlib import Path
 from typing import Any
 
 from eco2_bus.log import EventLog
+from eco2_bus.pictures import Pictures
 from eco2_bus.queue import JobQueue
+from eco2_history import TurnStore
 from eco2_telemetry.setup import Telemetry
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from prometheus_client import CollectorRegistry
 
-from chat_worker.adapters.openai_model import OpenAIModel
-from chat_worker.adapters.packaged_guide import PackagedGuide
+from chat_worker.adapters.session_memory import SessionMemory
 from chat_worker.adapters.sqlite_checkpoints import SqliteCheckpoints
+from chat_worker.archive import Archive
 from chat_worker.consumer import Consumer
 from chat_worker.graph.build import build_graph
+from chat_worker.metrics.requests import PrometheusMetricsAdapter
 from chat_worker.metrics.stream import StreamMetrics
-from chat_worker.ports import Tools
 from chat_worker.run_job import Workshop
 from chat_worker.settings import WorkerSettings
+from chat_worker.toolbox import open_tools
 
+PROVIDER = "openai"
 POSTGRES_CONNECTIONS = 8
 
 
@@ -30,6 +34,7 @@ async def open_consumer(
     settings: WorkerSettings,
     queue: JobQueue,
     log: EventLog,
+    pictures: Pictures,
     telemetry: Telemetry,
     *,
     registry: CollectorRegistry,
@@ -37,26 +42,30 @@ async def open_consumer(
 ) -> AsyncGenerator[Consumer]:
     """A consumer with all it needs; the queue and the log stay the caller's to close."""
     async with AsyncExitStack() as stack:
-        checkpointer = await open_checkpointer(stack, settings.checkpoint_url.get_secret_value())
-        model = OpenAIModel(
-            settings.openai_model, settings.openai_api_key, settings.openai_base_url, telemetry.tracer
-        )
-        stack.push_async_callback(model.close)
+        database_url = settings.database_url.get_secret_value()
+        turns = TurnStore(database_url, upgrades=settings.database_auto_upgrade)
+        stack.push_async_callback(turns.close)
+        memory = SessionMemory(await open_checkpointer(stack, database_url))
         workshop = Workshop(
-            graph=build_graph(checkpointer),
-            tools=Tools(model=model, guide=PackagedGuide()),
+            graph=build_graph(memory),
+            memory=memory,
+            tools=await open_tools(stack, settings, telemetry.tracer, pictures),
             log=log,
+            archive=Archive(log, turns),
             tracer=telemetry.tracer,
             job_deadline_s=settings.job_deadline_s,
             answer_max_chars=settings.answer_max_chars,
             is_sample_data=settings.is_sample_data,
-            metrics=StreamMetrics(registry, provider="openai"),
+            stream_metrics=StreamMetrics(registry, PROVIDER),
+            metrics=PrometheusMetricsAdapter(registry, PROVIDER),
+            provider=PROVIDER,
         )
         yield Consumer(
             queue,
             workshop,
             concurrency=settings.worker_concurrency,
             poison_after=settings.poison_after,
+            input_wait_s=settings.input_wait_s,
             messaging_system=messaging_system,
         )
 
@@ -71,14 +80,15 @@ async def open_checkpointer(stack: AsyncExitStack, url: str) -> BaseCheckpointSa
         sqlite = SqliteCheckpoints(Path(url.removeprefix("sqlite:///")))
         stack.push_async_callback(sqlite.close)
         return sqlite
-    raise ValueError("CHECKPOINT_URL must begin with sqlite:///, postgresql:// or memory:")
+    raise ValueError("DATABASE_URL must begin with sqlite:///, postgresql:// or memory:")
 
 
 async def _open_postgres(stack: AsyncExitStack, url: str) -> BaseCheckpointSaver[Any]:
     # Imported here: the embedded default starts without them.
-    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from psycopg.rows import dict_row
     from psycopg_pool import AsyncConnectionPool
+
+    from chat_worker.adapters.postgres_checkpoints import PostgresCheckpoints
 
     # A pool whose connections are tried before use: a restart of the server must cost no attempt.
     options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
@@ -86,6 +96,6 @@ async def _open_postgres(stack: AsyncExitStack, url: str) -> BaseCheckpointSaver
     pool = pool_of(
         url, max_size=POSTGRES_CONNECTIONS, kwargs=options, check=pool_of.check_connection, open=False
     )
-    postgres = AsyncPostgresSaver(await stack.enter_async_context(pool))
+    postgres = PostgresCheckpoints(await stack.enter_async_context(pool))
     await postgres.setup()
     return postgres

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import orjson
 from eco2_bus import topology
-from eco2_bus.job import ChatJob, MalformedJob
+from eco2_bus.events import EntryId, InputRequired, to_json
+from eco2_bus.job import ChatJob, MalformedJob, Resume
 from eco2_bus.log import (
     Claim,
     EventLog,
     Fenced,
-    KeptAnswer,
     LogGone,
     LogUnavailable,
     TakeOver,
@@ -30,7 +30,7 @@ from eco2_telemetry import logs, propagation
 from eco2_telemetry.messaging import process_span
 
 from chat_worker.errors import Poisoned, UnreadableJob
-from chat_worker.run_job import HandedBack, JobRun, Stop, Workshop, keep
+from chat_worker.run_job import HandedBack, JobRun, Stop, WaitsForInput, Workshop
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Consumer:
         *,
         concurrency: int,
         poison_after: int,
+        input_wait_s: float = 120,
         messaging_system: str = "rabbitmq",
     ) -> None:
         self._queue = queue
@@ -60,6 +61,7 @@ class Consumer:
         self._log: EventLog = workshop.log
         self._concurrency = concurrency
         self._poison_after = poison_after
+        self._input_wait_s = input_wait_s
         self._system = messaging_system
         self._beat = WriteBeat()
         self._running: dict[str, _Running] = {}
@@ -159,12 +161,15 @@ class Consumer:
     async def _claim(self, job: ChatJob, running: _Running) -> TakeOver:
         """Takes the job over, however long the log's store is away: the delivery stays ours meanwhile."""
         delivery = running.delivery
-        claim = Claim.FRESH
+        claim, after = Claim.FRESH, None
         if delivery.is_redelivered:
             # First: whoever had a job that was handed back, and lost it, has failed at it like any other.
             claim = Claim.REDELIVERED
         elif delivery.is_handed_back:
             claim = Claim.HANDED_BACK
+        elif job.resume is not None:
+            # Input and time-out both come as such a message; the second one finds that the log has moved on.
+            claim, after = Claim.RESUMED, EntryId.parse(job.resume.after)
         is_last_delivery = delivery.deliveries >= topology.DELIVERY_LIMIT
         poison = orjson.dumps(Poisoned().problem(propagation.current_trace_id()).model_dump())
         pauses_s = _growing_pauses_s()
@@ -175,12 +180,13 @@ class Consumer:
                     claim,
                     poison_after=0 if is_last_delivery else self._poison_after,
                     poison=poison,
+                    after=after,
                 )
             except LogUnavailable as error:
                 _log.warning("cannot take the job over yet: %s", error)
                 # Whether it ran is unknown. As HANDED_BACK the job is ours in either case, and an attempt
                 # that nobody failed at is not counted against it.
-                claim = Claim.HANDED_BACK
+                claim, after = Claim.HANDED_BACK, None
             await asyncio.sleep(next(pauses_s))
 
     async def _run(self, job: ChatJob, running: _Running, taken: TakeOver) -> None:
@@ -193,12 +199,14 @@ class Consumer:
             on_lost=running.run.lose,
             on_landed=running.run.tracker.landed,
         )
-        if taken.attempt > 1:
+        if taken.attempt > 1 and taken.first[0] == "reset":
             writer.event("started", b'{"attempt":%d}' % taken.attempt)
         try:
             await running.run.run(writer)
         except HandedBack:
             await self._hand_back(running.delivery)
+        except WaitsForInput as waiting:
+            await self._park(job, running, writer, waiting)
         except Fenced as error:
             _log.info("another worker has the job: %s", error)
             await running.delivery.ack()
@@ -214,6 +222,24 @@ class Consumer:
         else:
             await running.delivery.ack()
 
+    async def _park(self, job: ChatJob, running: _Running, writer: LogWriter, waiting: WaitsForInput) -> None:
+        """The job goes on as a message of its own; this worker is free again."""
+        # Its user may answer before the delivery is settled, and this very worker may get that message.
+        self._forget(running)
+        asked = InputRequired(
+            kind="location", message=waiting.wish["message"], expires_in_s=int(self._input_wait_s)
+        )
+        await self._log.park_job(job.job_id, job.model_copy(update={"resume": None}).to_body())
+        writer.event("input_required", to_json(asked))
+        try:
+            await writer.flush()
+        except (Fenced, LogGone) as error:
+            _log.info("another worker has the job: %s", error)
+        else:
+            timed_out = Resume(after=str(writer.last_id))
+            await self._queue.park(job.model_copy(update={"resume": timed_out}), running.delivery.headers)
+        await running.delivery.ack()
+
     async def _hand_back(self, delivery: Delivery) -> None:
         try:
             await delivery.hand_back()
@@ -222,13 +248,11 @@ class Consumer:
             _log.warning("could not hand the job back: %s", error)
 
     async def _keep_end(self, job: ChatJob) -> None:
-        """The last holder may have died between the terminal event and the kept answer."""
+        """The last holder may have died between the terminal event and what is kept of it."""
         with contextlib.suppress(LogGone, LogUnavailable):
             last = (await self._log.summary(job.job_id)).last
             if last.ends_job:
-                await keep(
-                    self._log, job.job_id, KeptAnswer(job.owner, job.session_id, last.event, last.data)
-                )
+                await self._shop.archive.keep(job, last.event, last.data)
 
 
 def _growing_pauses_s() -> Iterator[float]:

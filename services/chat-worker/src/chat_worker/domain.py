@@ -1,8 +1,10 @@
 """The words of the worker: what was asked, what was found, what it cost."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, NotRequired, TypedDict
 
+from eco2_bus.job import Location
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -49,6 +51,30 @@ class Understanding(BaseModel):
     intents: list[SubQuestion] = Field(min_length=1, max_length=10)
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one branch of the graph works on: its sub-question, where it is asked, and for whom.
+
+    `is_extra` marks a look-up that nobody asked for and that may fail in silence.
+    """
+
+    asked: SubQuestion
+    location: Location | None = None
+    owner: str = ""
+    session_id: str = ""
+    is_extra: bool = False
+
+    @property
+    def question(self) -> str:
+        """The sub-question."""
+        return self.asked.question
+
+    @property
+    def language(self) -> Language:
+        """The language of the question, and so of the answer."""
+        return self.asked.language
+
+
 class Sighting(BaseModel):
     """What a picture shows; `item` is None when it shows no thing that one could throw away."""
 
@@ -70,6 +96,13 @@ class Passage(TypedDict):
     revised: str | None
 
 
+class Image(TypedDict):
+    """A picture that was made, by the address where chat-api serves it."""
+
+    url: str
+    alt: str
+
+
 class Finding(TypedDict):
     """What one agent brings to the answer; `note` tells the user, in their language, what is amiss."""
 
@@ -77,6 +110,7 @@ class Finding(TypedDict):
     status: Literal["ok", "not_found", "failed"]
     passages: list[Passage]
     note: str
+    image: NotRequired[Image]
 
 
 class Message(TypedDict):

@@ -10,25 +10,39 @@ from typing import Any
 
 from eco2_bus.events import Ended, Source, Usage, to_json
 from eco2_bus.job import ChatJob
-from eco2_bus.log import EventLog, KeptAnswer, LogUnavailable
+from eco2_bus.log import EventLog, LogUnavailable
 from eco2_bus.writer import LogWriter
 from eco2_telemetry import propagation
+from langgraph.types import Command
 from opentelemetry.trace import Tracer
 from pydantic import BaseModel
 
+from chat_worker.archive import Archive
 from chat_worker.errors import AnswerError, DeadlineExceeded
 from chat_worker.graph.build import ChatGraph
 from chat_worker.graph.memory import trim
-from chat_worker.graph.state import TurnContext
+from chat_worker.graph.state import ChatState, TurnContext
 from chat_worker.metrics.stream import StreamMetrics, StreamMetricsTracker
-from chat_worker.ports import Tools
+from chat_worker.ports import MetricsPort, Tools
+from chat_worker.ports.memory import Memory
 from chat_worker.speaker import Speaker
 
 _log = logging.getLogger(__name__)
 
 
+SAVE_PROGRESS_S = 2.0
+
+
 class HandedBack(Exception):
     """The worker is leaving and the job goes on elsewhere."""
+
+
+class WaitsForInput(Exception):
+    """The graph waits for its user; the run is over, and its job goes on when the input comes."""
+
+    def __init__(self, wish: dict[str, str]) -> None:
+        super().__init__(wish["kind"])
+        self.wish = wish
 
 
 class Stop(Enum):
@@ -45,13 +59,17 @@ class Workshop:
     """What every run needs."""
 
     graph: ChatGraph
+    memory: Memory
     tools: Tools
     log: EventLog
+    archive: Archive
     tracer: Tracer
     job_deadline_s: float
     answer_max_chars: int
     is_sample_data: bool
-    metrics: StreamMetrics
+    stream_metrics: StreamMetrics
+    metrics: MetricsPort
+    provider: str
 
 
 class JobRun:
@@ -63,7 +81,7 @@ class JobRun:
         self._stop: Stop | None = None
         self._lost: Exception | None = None
         self._answering: asyncio.Task[None] | None = None
-        self.tracker = StreamMetricsTracker(workshop.metrics)
+        self.tracker = StreamMetricsTracker(workshop.stream_metrics)
 
     def stop(self, why: Stop) -> None:
         """Ends the run early; the first reason counts."""
@@ -78,7 +96,10 @@ class JobRun:
         self.stop(Stop.LOST)
 
     async def run(self, writer: LogWriter) -> None:
-        """Answers the job; raises Fenced, LogGone or HandedBack, or what made the attempt fail."""
+        """Answers the job.
+
+        Raises Fenced, LogGone, HandedBack or WaitsForInput, or what made the attempt fail.
+        """
         speaker = Speaker(writer, self.tracker, answer_max_chars=self._shop.answer_max_chars)
         log = self._shop.log
         with (
@@ -89,12 +110,17 @@ class JobRun:
             # Looked at beside the work: one that comes before this is rare, and a round trip is not.
             looking = asyncio.create_task(self._look_for_cancel())
             try:
-                await self._answer_within_deadline(speaker)
+                await self._answer_within_deadline(writer, speaker)
                 await self._finish(writer, speaker)
+            except WaitsForInput:
+                self.tracker.finish(None)
+                raise
             except AnswerError as error:
                 _log.warning("ended with %s: %s", error.code, error)
                 problem = error.problem(propagation.current_trace_id())
                 await self._end(writer, "error", problem, _broken_off(speaker.usage))
+                self._count(speaker, "error")
+                self._shop.metrics.track_error(_first(speaker.intents), error.code)
                 self.tracker.finish("error")
             finally:
                 looking.cancel()
@@ -105,10 +131,11 @@ class JobRun:
             if await self._shop.log.is_cancel_requested(self._job.job_id):
                 self.stop(Stop.CANCELLED)
 
-    async def _answer_within_deadline(self, speaker: Speaker) -> None:
+    async def _answer_within_deadline(self, writer: LogWriter, speaker: Speaker) -> None:
         if self._stop is not None:
             return
-        self._answering = asyncio.create_task(self._answer(speaker), name=f"graph:{self._job.job_id}")
+        answering = self._answer(writer, speaker)
+        self._answering = asyncio.create_task(answering, name=f"graph:{self._job.job_id}")
         try:
             await asyncio.wait({self._answering}, timeout=self._shop.job_deadline_s)
             if not self._answering.done():
@@ -120,33 +147,80 @@ class JobRun:
         finally:
             self._answering.cancel()
 
-    async def _answer(self, speaker: Speaker) -> None:
-        context = TurnContext(speaker, self._shop.tools, self._shop.tracer, trim)
+    async def _answer(self, writer: LogWriter, speaker: Speaker) -> None:
+        shop = self._shop
+        context = TurnContext(speaker, shop.tools, shop.tracer, trim, shop.metrics)
         config: Any = {
             "configurable": {"thread_id": self._job.session_id},
             "run_name": f"chat:{self._job.job_id}",
             "metadata": {"job_id": self._job.job_id, "session_id": self._job.session_id},
         }
-        turn: Any = {
-            "job_id": self._job.job_id,
-            "question": self._job.message,
+        graph: Any = shop.graph
+        # Before anything is saved the log confirms that this attempt still owns the job: a worker that was
+        # overtaken must not write over a newer memory.
+        shop.memory.begin(self._job.session_id, writer.flush)
+        try:
+            entering = await self._entrance(graph, config, writer.attempt, speaker)
+            result = await graph.ainvoke(entering, config, context=context, durability="async")
+        except BaseException:
+            await self._save_progress()
+            raise
+        await shop.memory.end(self._job.session_id)
+        if waiting := result.get("__interrupt__"):
+            raise WaitsForInput(waiting[0].value)
+
+    async def _entrance(self, graph: Any, config: Any, attempt: int, speaker: Speaker) -> Any:
+        """Where the graph is entered: at its start, or where an earlier attempt has left it."""
+        if attempt > 1:
+            left = await graph.aget_state(config)
+            if left.next and left.values.get("job_id") == self._job.job_id:
+                speaker.learned({"intents": left.values["intents"], "usage": left.values["usage"]})
+                resume = self._job.resume
+                if resume is not None and left.interrupts:
+                    where = resume.location
+                    return Command(resume={"location": where.model_dump() if where else None})
+                return None
+        return self._beginning()
+
+    def _beginning(self) -> ChatState:
+        job = self._job
+        return {
+            "job_id": job.job_id,
+            "question": job.message,
+            "owner": job.owner,
+            "session_id": job.session_id,
+            "image_url": job.image_url,
+            "location": {"latitude": job.location.latitude, "longitude": job.location.longitude}
+            if job.location
+            else None,
+            "sighting": None,
             "answer": "",
             "intents": [],
-            "findings": None,
-            "usage": None,
+            "findings": None,  # pyright: ignore[reportReturnType]
+            "usage": None,  # pyright: ignore[reportReturnType]
         }
-        graph: Any = self._shop.graph
-        await graph.ainvoke(turn, config, context=context, durability="exit")
+
+    async def _save_progress(self) -> None:
+        """What finished nodes have brought is worth keeping for the next attempt, if there may be one."""
+        session_id = self._job.session_id
+        if self._stop in (None, Stop.LEAVING):
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(SAVE_PROGRESS_S):
+                    await self._shop.memory.end(session_id)
+        self._shop.memory.forget(session_id)
 
     async def _finish(self, writer: LogWriter, speaker: Speaker) -> None:
         match self._stop:
             case None:
                 usage = speaker.usage
                 await self._end(writer, "done", self._ended(writer, speaker, usage), usage)
-                self.tracker.finish("success" if writer.attempt == 1 else "recovered")
+                status = "recovered" if writer.attempt > 1 and self._job.resume is None else "success"
+                self._count(speaker, "success")
+                self.tracker.finish(status)
             case Stop.CANCELLED:
                 usage = _broken_off(speaker.usage)
                 await self._end(writer, "cancelled", self._ended(writer, speaker, usage), usage)
+                self._count(speaker, "cancelled")
                 self.tracker.finish("cancelled")
             case Stop.DEADLINE:
                 raise DeadlineExceeded
@@ -175,16 +249,16 @@ class JobRun:
         data = to_json(last)
         writer.event("usage", to_json(usage))
         await writer.end(event, data)
-        answer = KeptAnswer(self._job.owner, self._job.session_id, event, data)
-        await keep(self._shop.log, self._job.job_id, answer)
+        await self._shop.archive.keep(self._job, event, data)
+
+    def _count(self, speaker: Speaker, status: str) -> None:
+        duration_s = time.time() - self._job.created_at_ms / 1000
+        self._shop.metrics.track_request(_first(speaker.intents), status, self._shop.provider, duration_s)
 
 
-async def keep(log: EventLog, job_id: str, answer: KeptAnswer) -> None:
-    """Keeps an answer; a failure costs only what the log itself still tells for an hour."""
-    try:
-        await log.keep_answer(job_id, answer)
-    except LogUnavailable as error:
-        _log.warning("the answer of job %s is kept only in its log: %s", job_id, error)
+def _first(intents: list[str]) -> str:
+    """What a request counts as when it asks for several things; `none` when it was never understood."""
+    return intents[0] if intents else "none"
 
 
 def _broken_off(usage: Usage) -> Usage:

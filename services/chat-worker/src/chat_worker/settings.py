@@ -16,12 +16,29 @@ class WorkerSettings(BaseSettings):
     amqp_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
     queue_max_length: int = Field(default=10_000, ge=1)
     """The same number as chat-api's."""
-    checkpoint_url: SecretStr = SecretStr("sqlite:///.data/checkpoints.sqlite")
-    """`sqlite:///path`, `postgresql://...`, or `memory:` for tests."""
+    database_url: SecretStr = SecretStr("sqlite:///.data/eco2.sqlite")
+    """Turns and what sessions remember: `sqlite:///path`, `postgresql://...`, or `memory:` for tests."""
+    database_auto_upgrade: bool = False
+    """True lets the worker upgrade a PostgreSQL that is out of date."""
+    picture_ttl_s: int = Field(default=24 * 3600, ge=1)
+    input_wait_s: float = Field(default=120, gt=0)
+    """How long a job waits for its user; all processes must use the same number."""
 
     openai_api_key: SecretStr = SecretStr("")
     openai_base_url: str | None = None
     openai_model: str = "gpt-4.1-mini"
+    openai_image_model: str = "gpt-image-1"
+
+    kakao_rest_api_key: SecretStr = SecretStr("")
+    data_go_kr_key: SecretStr = SecretStr("")
+    """One key for weather, municipal rules, fees, collection points and prices."""
+    tavily_api_key: SecretStr = SecretStr("")
+    """Without it the web is searched through ddgs."""
+    character_target: str = ""
+    """`host:port` of the character service; empty, there are no characters."""
+    character_tls: bool = False
+    stand_ins_url: str = ""
+    """Where stand-ins answer for every vendor without a key; empty, such a vendor is said to be missing."""
 
     worker_concurrency: int = Field(default=64, ge=1, le=1_000)
     """Jobs at a time: the AMQP prefetch."""

@@ -54,8 +54,8 @@ class Speaker:
         return self._room > 0
 
     def learned(self, change: ChatState) -> None:
-        self.intents += [str(asked["intent"]) for asked in change.get("intents", [])]
-        self._used += change.get("usage", [])
+        self.intents += [str(asked["intent"]) for asked in change.get("intents") or []]
+        self._used += change.get("usage") or []
         if "answer" in change:
             self._unbilled_tokens = 0
 
@@ -84,5 +84,5 @@ class Speaker:
         if self._sources:
             self._writer.event("sources", orjson.dumps(self._sources))
 
-    async def flush(self) -> None:
-        await self._writer.flush()
+    def image(self, url: str, alt: str) -> None:
+        self._writer.event("image", orjson.dumps({"url": url, "alt": alt}))

@@ -4,20 +4,31 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import contextmanager
+from importlib import resources
 from typing import Any
 
 import openai
 from langchain_openai import ChatOpenAI
 from opentelemetry.trace import Span, SpanKind, Tracer
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from chat_worker.adapters.completions import Completions
 from chat_worker.adapters.model_stream import StreamReader, usage_of
-from chat_worker.domain import JsonSchema, Message, TokenUsage
+from chat_worker.domain import JsonSchema, Message, Sighting, TokenUsage
 from chat_worker.errors import AnswerRefused, ModelUnavailable
+from chat_worker.fence import fenced
 from chat_worker.ports import StreamEnd
 
 READ_OUT_S = 0.1
+
+_LOOK = resources.files("chat_worker").joinpath("prompts/look.md").read_text(encoding="utf-8")
+_NULLABLE = {"type": ["string", "null"]}
+SIGHTING_SCHEMA: JsonSchema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["item", "material", "confidence"],
+    "properties": {"item": _NULLABLE, "material": _NULLABLE, "confidence": {"type": "number"}},
+}
 
 
 class OpenAIModel:
@@ -55,6 +66,21 @@ class OpenAIModel:
             usage = usage_of(reply.get("usage"), self._model, counted=0)
             _note_usage(span, usage)
             return _content(reply), usage
+
+    async def look(self, image_url: str, question: str) -> tuple[Sighting, TokenUsage]:
+        content = [
+            {"type": "text", "text": fenced("question", question)},
+            {"type": "image_url", "image_url": {"url": image_url}},
+        ]
+        messages: list[Any] = [
+            {"role": "system", "content": _LOOK},
+            {"role": "user", "content": content},
+        ]
+        reply, usage = await self.structured(messages, "Sighting", SIGHTING_SCHEMA)
+        try:
+            return Sighting.model_validate_json(reply), usage
+        except ValidationError:
+            raise ModelUnavailable("the model's look does not follow the schema") from None
 
     async def stream(self, messages: Sequence[Message], on_text: Callable[[str, int], bool]) -> StreamEnd:
         reader = StreamReader(self._model)

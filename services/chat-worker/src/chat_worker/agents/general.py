@@ -1,17 +1,18 @@
-"""Small talk, and what no other agent serves."""
+"""Small talk, and the question back when it is not clear what is asked."""
 
-from chat_worker.domain import Finding, Intent, Language, SubQuestion
+from chat_worker.domain import Finding, Language, Turn
 from chat_worker.ports import Tools
 
-_UNSERVED: dict[Language, str] = {
-    "ko": "이 부분은 아직 찾아드릴 수 없어요: {question}",
-    "en": "This cannot be looked up yet: {question}",
+UNSURE_BELOW = 0.4
+_ASK_BACK: dict[Language, str] = {
+    "ko": "무엇을 찾으시는지 확실하지 않아요. "
+    "어떤 물건을 버리려는지, 또는 무엇이 궁금한지 조금 더 알려 주세요.",
+    "en": "It is not clear what you are looking for. Please say which thing you want to throw away, "
+    "or what you would like to know.",
 }
 
 
-async def general(asked: SubQuestion, _tools: Tools) -> Finding:
-    """No evidence: the model may talk, but must not state rules; an unserved intent is said to be one."""
-    if asked.intent is Intent.GENERAL:
-        return Finding(agent="general", status="ok", passages=[], note="")
-    note = _UNSERVED[asked.language].format(question=asked.question[:80])
-    return Finding(agent=asked.intent.value, status="failed", passages=[], note=note)
+async def general(turn: Turn, _tools: Tools) -> Finding:
+    """No evidence: the model may talk, but must not state rules."""
+    note = _ASK_BACK[turn.language] if turn.asked.confidence < UNSURE_BELOW else ""
+    return Finding(agent="general", status="ok", passages=[], note=note)

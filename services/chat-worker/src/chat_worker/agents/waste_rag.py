@@ -1,9 +1,9 @@
 """How to throw a thing away, from the waste guide."""
 
-from chat_worker.domain import Finding, Language, SubQuestion
+from chat_worker.agents.findings import found, not_found, thing_of, told
+from chat_worker.domain import Finding, Language, Turn
 from chat_worker.ports import Tools
 
-THING_MAX_CHARS = 80
 _NOT_FOUND: dict[Language, str] = {
     "ko": "'{thing}'은(는) 분리배출 안내에 없어요.",
     "en": "The waste guide has no entry for '{thing}'.",
@@ -14,14 +14,18 @@ _SIMILAR: dict[Language, str] = {
 }
 
 
-async def waste_rag(asked: SubQuestion, tools: Tools) -> Finding:
+async def waste_rag(turn: Turn, tools: Tools) -> Finding:
     """The guide's passages on the thing asked about, or an explicit `not_found`."""
-    found = tools.guide.search(asked.question)
-    if not found.passages and asked.item:
-        found = tools.guide.search(asked.item)
-    if not found.passages:
-        thing = (asked.item or asked.question)[:THING_MAX_CHARS]
-        note = _NOT_FOUND[asked.language].format(thing=thing)
-        return Finding(agent="waste_rag", status="not_found", passages=[], note=note)
-    note = "" if found.is_named else _SIMILAR[asked.language]
-    return Finding(agent="waste_rag", status="ok", passages=found.passages, note=note)
+    evidence = tools.guide.search(turn.question)
+    if not evidence.is_named and turn.asked.item:
+        by_item = tools.guide.search(turn.asked.item)
+        if by_item.is_named or not evidence.passages:
+            evidence = by_item
+    if not evidence.passages:
+        return not_found("waste_rag", told(turn, _NOT_FOUND, thing=thing_of(turn)))
+    return found("waste_rag", evidence.passages, "" if evidence.is_named else told(turn, _SIMILAR))
+
+
+def is_poor(finding: Finding) -> bool:
+    """True when the guide does not know the very thing: its look-alikes may be beside the point."""
+    return finding["status"] != "ok" or bool(finding["note"])

@@ -5,7 +5,7 @@ from importlib import resources
 from typing import Any
 
 from chat_worker.domain import Finding, Message
-from chat_worker.graph.fence import fenced
+from chat_worker.fence import fenced
 from chat_worker.graph.state import ChatState, TurnContext
 
 _PROMPT = resources.files("chat_worker").joinpath("prompts/answer.md").read_text(encoding="utf-8")
@@ -31,6 +31,11 @@ async def answer(state: ChatState, context: TurnContext) -> ChatState:
     return {
         "answer": text,
         "usage": [end.usage],
+        # What the turn was made of is not needed once it is answered.
+        "findings": None,  # pyright: ignore[reportReturnType]
+        "location": None,
+        "image_url": None,
+        "sighting": None,
         "history": [{"job_id": state.get("job_id", ""), "question": question, "answer": text}],
     }
 

@@ -1,25 +1,37 @@
-"""The graph: intent -> agents in parallel -> one answer."""
+"""The graph: [vision ->] intent -> [place ->] agents in parallel -> one answer."""
 
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
 
 from chat_worker.agents import AGENTS
+from chat_worker.domain import Sighting
 from chat_worker.graph.answer import answer
-from chat_worker.graph.nodes import agent_node, step_node
-from chat_worker.graph.routing import route
+from chat_worker.graph.feedback import improve
+from chat_worker.graph.nodes import Then, agent_node, step_node
+from chat_worker.graph.place import place
+from chat_worker.graph.routing import fan_out, route
 from chat_worker.graph.state import ChatState, TurnContext
 from chat_worker.graph.understand import understand
+from chat_worker.graph.vision import vision
 
 ChatGraph = CompiledStateGraph[ChatState, TurnContext, ChatState, ChatState]
+
+_THEN: dict[str, Then] = {"waste_rag": improve}
+"""Agents whose finding is looked at before it counts."""
 
 
 async def intent(state: ChatState, context: TurnContext) -> ChatState:
     """Finds out what is asked."""
     history = context.trim(state.get("history", []))
-    understanding, usage = await understand(state.get("question", ""), history, context.tools.model)
+    seen = state.get("sighting")
+    sighting = Sighting.model_validate(seen) if seen else None
+    understanding, usage = await understand(state.get("question", ""), history, context.tools.model, sighting)
+    for asked in understanding.intents:
+        context.metrics.track_intent(asked.intent)
     return {
         "language": understanding.language,
         "intents": [
@@ -30,16 +42,30 @@ async def intent(state: ChatState, context: TurnContext) -> ChatState:
     }
 
 
+async def _see(state: ChatState, runtime: Runtime[TurnContext]) -> ChatState:
+    change = await vision(state, runtime.context)
+    runtime.context.sink.learned(change)
+    return change
+
+
+async def _begin(state: ChatState) -> str:
+    return "vision" if state.get("image_url") else "intent"
+
+
 def build_graph(checkpointer: BaseCheckpointSaver[Any] | None = None) -> ChatGraph:
     """Compiles the graph; `thread_id` in the run's config is the session."""
     graph: Any = StateGraph(ChatState, context_schema=TurnContext)
+    graph.add_node("vision", _see)
     graph.add_node("intent", step_node("intent", intent))
+    graph.add_node("place", place)
     # Deferred: branches of different length must not make the answer run twice.
-    graph.add_node("answer", step_node("answer", answer, ends_turn=True), defer=True)
-    graph.add_edge(START, "intent")
-    graph.add_conditional_edges("intent", route, list(AGENTS))
+    graph.add_node("answer", step_node("answer", answer), defer=True)
+    graph.add_conditional_edges(START, _begin, ["vision", "intent"])
+    graph.add_edge("vision", "intent")
+    graph.add_conditional_edges("intent", route, ["place", *AGENTS])
+    graph.add_conditional_edges("place", fan_out, [*AGENTS])
     for name, agent in AGENTS.items():
-        graph.add_node(name, agent_node(name, agent))
+        graph.add_node(name, agent_node(name, agent, _THEN.get(name)))
         graph.add_edge(name, "answer")
     graph.add_edge("answer", END)
     return graph.compile(checkpointer=checkpointer)

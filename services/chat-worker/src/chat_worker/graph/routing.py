@@ -1,25 +1,88 @@
-"""Which agents serve which intent."""
+"""Which agents serve which intent, which need to know where, and what is looked up beside what was asked."""
+
+import re
+from collections.abc import Iterator
 
 from langgraph.types import Send
 
-from chat_worker.domain import Intent, SubQuestion
+from chat_worker.agents.general import UNSURE_BELOW
+from chat_worker.agents.where import named_place
+from chat_worker.domain import Intent, SubQuestion, Turn
 from chat_worker.graph.state import AgentTask, ChatState
 
 ROUTES: dict[Intent, tuple[str, ...]] = {
     Intent.WASTE: ("waste_rag",),
-    # The guide says what to do with both; fees and places near by it does not know.
-    Intent.BULK_WASTE: ("waste_rag",),
-    Intent.COLLECTION_POINT: ("waste_rag",),
+    Intent.BULK_WASTE: ("bulk_waste",),
+    Intent.CHARACTER: ("character",),
+    Intent.LOCATION: ("location",),
+    Intent.COLLECTION_POINT: ("collection_point",),
+    Intent.RECYCLABLE_PRICE: ("recyclable_price",),
+    Intent.WEATHER: ("weather",),
+    Intent.WEB_SEARCH: ("web_search",),
+    Intent.IMAGE_GENERATION: ("image_generation",),
     Intent.GENERAL: ("general",),
 }
-UNSERVED = ("general",)
+NEED_A_PLACE = frozenset({Intent.WEATHER, Intent.COLLECTION_POINT, Intent.LOCATION})
+BRANCHES_MAX = 12
+
+_PUT_OUT = re.compile(
+    r"내놓|내다|배출일|배출 ?요일|요일|밖에|오늘|내일|언제|put (it |them )?out|which day|when", re.I
+)
 
 
-async def route(state: ChatState) -> list[Send]:
-    """One branch per agent and sub-question, all at once."""
+async def route(state: ChatState) -> list[Send] | str:
+    """To the branches, all at once; first to `place` when a branch needs one and nobody has said where."""
     # A coroutine, though it waits for nothing: LangGraph would give a plain function a thread.
-    branches: list[Send] = []
-    for asked in state.get("intents", []):
-        intent = SubQuestion.model_validate(asked).intent
-        branches += [Send(agent, AgentTask(asked=asked)) for agent in ROUTES.get(intent, UNSERVED)]
-    return branches
+    asked = _asked(state)
+    has_place = state.get("location") is not None
+    if not has_place and any(one.intent in NEED_A_PLACE and not _says_where(one) for one in asked):
+        return "place"
+    return _branches(state, asked)
+
+
+async def fan_out(state: ChatState) -> list[Send]:
+    """One branch per agent and sub-question, and the extras."""
+    return _branches(state, _asked(state))
+
+
+def _asked(state: ChatState) -> list[SubQuestion]:
+    return [SubQuestion.model_validate(one) for one in state.get("intents", [])]
+
+
+def _says_where(one: SubQuestion) -> bool:
+    return bool(named_place(Turn(one)))
+
+
+def _branches(state: ChatState, asked: list[SubQuestion]) -> list[Send]:
+    sends = [
+        Send(agent, _task(state, one))
+        for one in asked
+        for agent in (("general",) if one.confidence < UNSURE_BELOW else ROUTES[one.intent])
+    ]
+    extras = [Send(agent, _task(state, one, is_extra=True)) for agent, one in _extras(state, asked)]
+    return [*sends, *extras][:BRANCHES_MAX]
+
+
+def _extras(state: ChatState, asked: list[SubQuestion]) -> Iterator[tuple[str, SubQuestion]]:
+    """Only where it changes the answer: what goes outside, on a known day and place, meets the weather."""
+    intents = {one.intent for one in asked}
+    for one in asked:
+        goes_out = one.intent is Intent.BULK_WASTE or (
+            one.intent is Intent.WASTE and bool(_PUT_OUT.search(one.question))
+        )
+        if goes_out and (state.get("location") is not None or _says_where(one)):
+            if Intent.WEATHER not in intents:
+                yield "weather", one
+            if one.intent is Intent.WASTE:
+                yield "household_waste", one
+            return
+
+
+def _task(state: ChatState, one: SubQuestion, *, is_extra: bool = False) -> AgentTask:
+    return AgentTask(
+        asked=one.model_dump(mode="json"),
+        location=state.get("location"),
+        owner=state.get("owner", ""),
+        session_id=state.get("session_id", ""),
+        is_extra=is_extra,
+    )

@@ -8,7 +8,7 @@ from opentelemetry.trace import Tracer
 
 from chat_worker.domain import Finding, Message, TokenUsage
 from chat_worker.graph.memory import Remembered, remember
-from chat_worker.ports import Tools
+from chat_worker.ports import MetricsPort, Tools
 
 
 def collect(left: list[Any], right: list[Any] | None) -> list[Any]:
@@ -16,11 +16,23 @@ def collect(left: list[Any], right: list[Any] | None) -> list[Any]:
     return [] if right is None else [*left, *right]
 
 
+class Point(TypedDict):
+    """WGS84 coordinates in degrees."""
+
+    latitude: float
+    longitude: float
+
+
 class ChatState(TypedDict, total=False):
-    """The checkpointed state of a session."""
+    """The checkpointed state of a session; all but the history is of the turn under way."""
 
     job_id: str
     question: str
+    owner: str
+    session_id: str
+    image_url: str | None
+    location: Point | None
+    sighting: dict[str, Any] | None
     language: str
     intents: list[dict[str, Any]]
     findings: Annotated[list[Finding], collect]
@@ -30,9 +42,13 @@ class ChatState(TypedDict, total=False):
 
 
 class AgentTask(TypedDict):
-    """What one branch of the fan-out gets: its own sub-question, nothing else."""
+    """What one branch of the fan-out gets: its own sub-question, and where and for whom it is asked."""
 
     asked: dict[str, Any]
+    location: Point | None
+    owner: str
+    session_id: str
+    is_extra: bool
 
 
 class Sink(Protocol):
@@ -52,12 +68,12 @@ class Sink(Protocol):
         """What the answer rests on."""
         ...
 
-    def learned(self, change: ChatState) -> None:
-        """What a node has found out and used, so that it is known however the run ends."""
+    def image(self, url: str, alt: str) -> None:
+        """A picture that was made."""
         ...
 
-    async def flush(self) -> None:
-        """Returns when all of it is in the log; raises when the run has lost its job."""
+    def learned(self, change: ChatState) -> None:
+        """What a node has found out and used, so that it is known however the run ends."""
         ...
 
 
@@ -69,3 +85,4 @@ class TurnContext:
     tools: Tools
     tracer: Tracer
     trim: Callable[[Sequence[Remembered]], list[Message]]
+    metrics: MetricsPort

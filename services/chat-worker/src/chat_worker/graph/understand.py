@@ -7,8 +7,16 @@ from importlib import resources
 
 from pydantic import ValidationError
 
-from chat_worker.domain import Intent, JsonSchema, Message, SubQuestion, TokenUsage, Understanding
-from chat_worker.graph.fence import fenced
+from chat_worker.domain import (
+    Intent,
+    JsonSchema,
+    Message,
+    Sighting,
+    SubQuestion,
+    TokenUsage,
+    Understanding,
+)
+from chat_worker.fence import fenced
 from chat_worker.ports import ChatModel
 
 _log = logging.getLogger(__name__)
@@ -59,20 +67,28 @@ SCHEMA: JsonSchema = {
 
 
 async def understand(
-    question: str, history: Sequence[Message], model: ChatModel
+    question: str, history: Sequence[Message], model: ChatModel, sighting: Sighting | None = None
 ) -> tuple[Understanding, TokenUsage | None]:
     """All intents of a message with their sub-questions; a lone greeting needs no model call."""
-    if _SMALL_TALK.fullmatch(question.strip()):
+    if sighting is None and _SMALL_TALK.fullmatch(question.strip()):
         language = "en" if question.isascii() else "ko"
         small_talk = SubQuestion(intent=Intent.GENERAL, confidence=1, question=question)
         return Understanding(language=language, intents=[small_talk]), None
     messages: list[Message] = [
         {"role": "system", "content": _PROMPT},
         *history,
-        {"role": "user", "content": fenced("question", question)},
+        {"role": "user", "content": _asked(question, sighting)},
     ]
     reply, usage = await model.structured(messages, "Understanding", SCHEMA)
     return _read(reply, question), usage
+
+
+def _asked(question: str, sighting: Sighting | None) -> str:
+    asked = fenced("question", question)
+    if sighting is None or sighting.item is None:
+        return asked
+    seen = {"item": sighting.item, "material": sighting.material}
+    return fenced("picture", seen) + "\n" + asked
 
 
 def _read(reply: str, question: str) -> Understanding:
@@ -85,5 +101,5 @@ def _read(reply: str, question: str) -> Understanding:
     except ValidationError as error:
         _log.warning("the model's understanding has %d invalid fields", error.error_count())
         language = "en" if question.isascii() else "ko"
-        guess = SubQuestion(intent=Intent.WASTE, confidence=0, question=question)
+        guess = SubQuestion(intent=Intent.WASTE, confidence=0.5, question=question)
         return Understanding(language=language, intents=[guess])

@@ -1,5 +1,6 @@
 """Find the names of known items inside a question, the longest first."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,12 +8,14 @@ from itertools import accumulate, pairwise
 
 from chat_worker.guide.normalise import FOLDED_PARTICLES, content_words, fold, shortest_stem, stems
 from chat_worker.guide.schema import Item
-from chat_worker.guide.typos import Lookalikes
+from chat_worker.guide.typos import SHORTEST, Lookalikes
 
 # The head noun of a Korean phrase comes last ("택배상자에 붙은 테이프" asks about the tape).
 _LAST_NAME_BONUS = 1.5
 # Misspelt names are looked for in so many words in a row; without a limit a long message takes seconds.
 _WORDS_IN_A_NAME = 3
+
+_TWO_SCRIPTS = re.compile(r"[\x00-\x7f][^\x00-\x7f]|[^\x00-\x7f][\x00-\x7f]")
 
 # Where a name starts and ends in the folded question, and whose name it is.
 Span = tuple[int, int, frozenset[int]]
@@ -24,6 +27,7 @@ class NameMatch:
 
     items: frozenset[int]
     share: float
+    size: int
 
 
 class NameBook:
@@ -46,10 +50,12 @@ class NameBook:
         self._lookalikes = Lookalikes(self._long)
 
     def find(self, words: list[str]) -> list[NameMatch]:
-        """Return the names in the words: as written or without particles, else misspelt."""
+        """Return the names in the words as written, without particles, or misspelt when that reads more."""
         bare = [shortest_stem(word) for word in words]
         found = self._as_written(words) + (self._as_written(bare) if bare != words else [])
-        return found or self._misspelt(bare)
+        # "스티러폼 상자" is a misspelt styrofoam box before it is a box.
+        longest = max((match.size for match in found), default=0)
+        return self._misspelt(bare, max(SHORTEST, longest + 2 * bool(found))) or found
 
     def _as_written(self, words: list[str]) -> list[NameMatch]:
         """Return the names in the words, without those inside a longer name."""
@@ -63,15 +69,16 @@ class NameBook:
                 kept.append((start, end, items))
         return _shares(kept, len(text))
 
-    def _misspelt(self, words: list[str]) -> list[NameMatch]:
-        """Return the names that a word, or a few in a row, resemble."""
-        text, _ = _joined(words)
-        ends = [0, *accumulate(len(fold(word)) for word in words)]
+    def _misspelt(self, words: list[str], least: int) -> list[NameMatch]:
+        """Return the names of at least so many letters that a word, or a few in a row, resemble."""
+        folded = [fold(word) for word in words]
+        text, ends = "".join(folded), [0, *accumulate(map(len, folded))]
         return _shares(
             [
                 (start, end, self._long[name])
                 for at, start in enumerate(ends)
                 for end in ends[at + 1 : at + 1 + _WORDS_IN_A_NAME]
+                if end - start >= least
                 for name in self._lookalikes.of(text[start:end])
             ],
             len(text),
@@ -88,7 +95,8 @@ class NameBook:
     def _single_syllables(self, words: list[str]) -> Iterator[Span]:
         start = 0
         for word in words:
-            for stem in stems(word):
+            # A longer word has no particle that leaves one syllable.
+            for stem in stems(word) if len(word) <= 3 else ():
                 if items := self._syllables.get(stem):
                     yield start, start + 1, items
             start += len(fold(word))
@@ -106,7 +114,10 @@ def _joined(words: list[str]) -> tuple[str, set[int]]:
     folded = [fold(word) for word in words]
     text = "".join(folded)
     edges = {0, *accumulate(map(len, folded))}
-    edges |= {at for at, (left, right) in enumerate(pairwise(text), 1) if left.isascii() != right.isascii()}
+    if _TWO_SCRIPTS.search(text):
+        edges |= {
+            at for at, (left, right) in enumerate(pairwise(text), 1) if left.isascii() != right.isascii()
+        }
     return text, edges
 
 
@@ -128,7 +139,8 @@ def _ends_well(start: int, end: int, text: str, edges: set[int]) -> bool:
 def _shares(spans: list[Span], length: int) -> list[NameMatch]:
     last = max((end for _, end, _ in spans), default=0)
     return [
-        NameMatch(items, _share(end - start, end == last, length) / len(items)) for start, end, items in spans
+        NameMatch(items, _share(end - start, end == last, length) / len(items), end - start)
+        for start, end, items in spans
     ]
 
 

@@ -1,8 +1,9 @@
 """BM25 over character 1- and 2-grams: the share of a question that an item explains."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Iterable
+from operator import add
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,9 @@ _NAME_WEIGHT, _MATERIAL_WEIGHT, _TEXT_WEIGHT = 3.0, 1.0, 0.3
 _K1, _B = 1.2, 0.4
 # Single syllables occur everywhere; two in a row say something.
 _SINGLE_WEIGHT = 0.35
+
+_LAST_ASCII = "\x7f"
+_ASCII = re.compile(r"[\x00-\x7f]")
 
 Scores = NDArray[np.float64]
 
@@ -78,10 +82,12 @@ def _weighted_grams(item: Item) -> dict[str, float]:
     return weighted
 
 
-def _grams(text: str) -> Iterator[str]:
+def _grams(text: str) -> list[str]:
     folded = fold(text)
-    yield from (char for char in folded if not char.isascii())
-    yield from (pair for pair in map("".join, pairwise(folded)) if not pair.isascii())
+    grams = [char for char in folded if char > _LAST_ASCII]
+    grams += [pair for pair in map(add, folded, folded[1:]) if not pair.isascii()]
     # Four Latin letters of one word say as much as two syllables: "volcano" is no "aerosol can".
-    for word in filter(str.isascii, map(fold, text.split())):
-        yield from (word[at : at + 4] for at in range(max(1, len(word) - 3)))
+    if _ASCII.search(folded):
+        for word in filter(str.isascii, map(fold, text.split())):
+            grams += [word[at : at + 4] for at in range(max(1, len(word) - 3))]
+    return grams

@@ -2,8 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
+
+from chat_worker.guide.normalise_phrases import ENGLISH, KOREAN, Rule
 
 _FIRST_SYLLABLE, _LAST_SYLLABLE = 0xAC00, 0xD7A3
 _VOWELS, _FINALS = 21, 28
@@ -22,56 +25,10 @@ _SHORT_PARTICLES: Final = frozenset(particle for particle in _PARTICLES if len(p
 # Everyday questions share their words. Some 200 bytes a word, and no word longer than a name is kept.
 _KNOWN_WORDS, _KNOWN_WORD_LENGTH = 8_192, 24
 
-_KINDS: Final = (
-    "플라스틱|비닐|종이팩|종이|유리병|유리|캔|고철|금속|스티로폼"
-    "|음식물|일반|종량제|재활용|불연성|의류|소각용|대형"
-)
-_BINS: Final = "류|쓰레기|폐기물|봉투|봉지|수거함|함|통|마대"
-_COPULA: Final = (
-    "으로|로|에다가?|에|인가요?|인지|이에요|예요|이야|야|이죠|죠|일까요?|맞|아니|냐|입니까|이랑|랑|중"
-    "|임|이지|이냐|이라"
-)
-
-_KOREAN_BOILERPLATE: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        # "소파 버릴 때 스티커": what is thrown away stands before the verb.
-        r"(?<=\S)\s+버(?:릴\s?때|리려면|릴려면).*",
-        # "페트병에 넣나요", "비닐에 담긴 김치": the place, not the thing.
-        r"(?<!\S)\S+에(?:다가?|도)?\s+(?:넣|담|버려도|버리면)\S*",
-        r"(?<!\S)(?:음쓰|일쓰|재활용품?)\S*",
-        # "음식물쓰레기인가요", "플라스틱으로": where it might go, not what it is.
-        rf"(?<!\S)(?:{_KINDS})(?:\s?(?:{_BINS}))*(?:{_COPULA})\S*",
-        r"(?<!\S)(?:일반|재활용|생활)\s?쓰레기\S*",
-        r"버[리려릴린립렸림]\S*",
-        r"(?:분리\s?)?(?:수거|배출)(?!함)\S*",
-        r"분리\s?하\S*",
-        r"재활용(?!센터)\S*",
-        r"(?:처리|처분|폐기|정리)(?!물)(?:하|해|방|법|는|를|할|될|되|돼|요)\S*",
-        r"(?<!\S)(?:처리|처분|폐기)(?!\S)",
-        r"(?<!\S)(?:내놓|내놔|내다|갖다|넣|담아|담으|빼야|떼야|알려|가르쳐|궁금|말해|설명|부탁)\S*",
-        r"(?<!\S)(?:어떻게|어떻해|어케|어캐|어캄|어찌|어쩌\S*|어떡\S*|어디\S*|어따|어느)(?!\S)",
-        r"(?<!\S)(?:무슨|무엇\S*|뭐\S*|뭘\S*|왜|언제|얼마\S*)(?!\S)",
-        r"(?<!\S)(?:하나요?|하죠|해요|해야\S*|하면|할까요?|하는지|되나요?|되는지|돼요?|되요|될까요?|되죠)(?!\S)",
-        r"(?<!\S)(?:된다\S*|인가요?|맞나요?|맞아요?|있나요?|있어요?|같은데|있는데|했는데|생겼는데)(?!\S)",
-        r"(?<!\S)(?:좀|이거|저거|이건|그거|우리|집에|집|제가|나는|방법\S*|법\S*|요령|방식|때|거|것|건)(?!\S)",
-        r"(?<!\S)(?:쓰레기|쓰레기통\S*|다|쓴|다쓴|안|못|수|그냥|따로|같이|함께|혹시|요즘|됨|함|해|임)(?!\S)",
-        r"(?<!\S)(?:오래된|낡은|쓰던|사용한|고장\S*|남은|먹다|먹고|시켜\S*|씻\S*)(?!\S)",
-    )
-)
-_ENGLISH_BOILERPLATE: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"\b(?:can|could|should|do|does|may|must|would)\s+(?:i|we|you|they|it|this|the|my|people)\b",
-        r"^(?:can|could)\s+(?=\S+\s)",
-        r"\b(?:how|where|what|which|when|i|we|you|to|the|a|an|my|is|are|be|it|in|into|of|for|with)\b",
-        r"\b(?:this|that|these|and|or|old|used|empty|throw|throwing|away|out|dispos\w*|recycl\w*)\b",
-        r"\b(?:trash|garbage|bins?|put|get|rid|please|tell|me|goes|go|korea|seoul|discard\w*)\b",
-    )
-)
-
 _PUNCTUATION: Final = re.compile(r"[^\w\s]|_")
 _LATIN: Final = re.compile("[a-z]")
+# "soil from a flower pot": what stands before is the thing. "of" and "for" also follow a number or a wish.
+_PREPOSITION: Final = re.compile(r"\s(?:on|from|in|inside|with|under)\s", re.IGNORECASE)
 
 
 def fold(text: str) -> str:
@@ -80,16 +37,27 @@ def fold(text: str) -> str:
 
 
 def content_words(question: str) -> list[str]:
-    """Return the words that name the thing asked about; all words when only boilerplate is left."""
+    """Return the words that name the thing asked about; the last to be left when all is boilerplate."""
     plain = _PUNCTUATION.sub(" ", _canonical(question))
-    rest = plain
-    if not plain.isascii():
-        for pattern in _KOREAN_BOILERPLATE:
-            rest = pattern.sub(" ", rest)
+    rest = plain if plain.isascii() else _rewritten(plain, KOREAN)
     if _LATIN.search(rest):
-        for pattern in _ENGLISH_BOILERPLATE:
-            rest = pattern.sub(" ", rest)
-    return rest.split() or plain.split()
+        rest = _rewritten(rest, ENGLISH)
+    return rest.split()
+
+
+def _rewritten(text: str, rules: Iterable[Rule]) -> str:
+    for pattern, replacement, needs in rules:
+        if needs in text:
+            rest = pattern.sub(replacement, text)
+            # "플라스틱으로 버리나요" asks about plastic: what is left last is the thing after all.
+            text = text if rest.isspace() else rest
+    return text
+
+
+def english_head(question: str) -> str:
+    """Return what stands before the first preposition of an English question, or nothing."""
+    found = _PREPOSITION.search(question) if question.isascii() else None
+    return question[: found.start()] if found else ""
 
 
 def without_particle(word: str) -> str:
@@ -107,7 +75,9 @@ def without_particle(word: str) -> str:
 
 def shortest_stem(word: str) -> str:
     """Return the word without its longest particle, whatever is left but one syllable."""
-    return min((stem for stem in stems(word) if len(stem) > 1), key=len, default=word)
+    if len(word) > 3 and word[-2:] in _LONG_PARTICLES:
+        return word[:-2]
+    return word[:-1] if len(word) > 2 and word[-1] in _SHORT_PARTICLES else word
 
 
 def stems(word: str) -> set[str]:

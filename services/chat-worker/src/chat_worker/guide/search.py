@@ -8,7 +8,7 @@ import numpy as np
 from chat_worker.guide.load import load_guide
 from chat_worker.guide.names import NameBook
 from chat_worker.guide.ngrams import NgramIndex, Scores
-from chat_worker.guide.normalise import content_words, without_particle
+from chat_worker.guide.normalise import content_words, english_head, without_particle
 from chat_worker.guide.schema import Guide, Item, Passage
 
 # A named item scores 0.7..1.0, one found by n-grams alone stays below, so that names always win.
@@ -76,7 +76,8 @@ class GuideIndex:
         words = content_words(question)
         ngrams = self._ngrams.score(map(without_particle, words))
         scores = _NAME_FLOOR * ngrams
-        for match in self._names.find(words):
+        head = english_head(question)
+        for match in (head and self._names.find(content_words(head))) or self._names.find(words):
             for number in match.items:
                 named = _NAME_FLOOR + _NAME_SPAN * match.share + _NGRAM_SHARE * ngrams[number]
                 scores[number] = max(scores[number], named)

@@ -16,12 +16,17 @@ class Lookalikes:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names: defaultdict[str, list[str]] = defaultdict(list)
+        self._ends: set[tuple[int, str]] = set()
         for name in names:
+            self._ends |= {(len(name), name[:1]), (-len(name), name[-1:])}
             for _, blurred in _blurred(name):
                 self._names[blurred].append(name)
 
     def of(self, word: str) -> Iterator[str]:
         """Yield the names that look like the folded word."""
+        # One syllable is wrong at most: the first or the last is right. Most words end here.
+        if (len(word), word[:1]) not in self._ends and (-len(word), word[-1:]) not in self._ends:
+            return
         for at, blurred in _blurred(word):
             yield from (name for name in self._names.get(blurred, ()) if _sounds_alike(word[at], name[at]))
 

@@ -13,6 +13,9 @@ class Character:
     personality: str
     line: str
     tip: str
+    english_name: str = ""
+    english_line: str = ""
+    english_tip: str = ""
 
 
 class Characters(Protocol):

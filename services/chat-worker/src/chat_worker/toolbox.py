@@ -1,0 +1,121 @@
+"""Which outside services the settings open: the real one with a key, a stand-in if there are any, or none."""
+
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack
+from typing import Any, Protocol, TypeVar
+
+from eco2_bus.pictures import Pictures
+from opentelemetry.trace import Tracer
+from pydantic import SecretStr
+
+from chat_worker.adapters.collection_boxes import CollectionBoxes
+from chat_worker.adapters.collection_points import RegisteredPoints
+from chat_worker.adapters.ddgs_search import DdgsSearch
+from chat_worker.adapters.kakao_local import KakaoLocal
+from chat_worker.adapters.keco_ewaste import KecoEwaste
+from chat_worker.adapters.keco_prices import KecoPrices
+from chat_worker.adapters.kma_weather import KmaWeather
+from chat_worker.adapters.mois_bulky_fees import MoisBulkyFees
+from chat_worker.adapters.mois_household import MoisHousehold
+from chat_worker.adapters.openai_images import OpenAIImages
+from chat_worker.adapters.openai_model import OpenAIModel
+from chat_worker.adapters.packaged_guide import PackagedGuide
+from chat_worker.adapters.tavily_search import TavilySearch
+from chat_worker.adapters.web_search import TavilyOrDdgs
+from chat_worker.ports import Tools
+from chat_worker.settings import WorkerSettings
+
+STAND_IN_KEY = SecretStr("stand-in")
+
+
+class _Closable(Protocol):
+    def close(self) -> Awaitable[None]: ...
+
+
+T = TypeVar("T", bound=_Closable)
+
+
+async def open_tools(
+    stack: AsyncExitStack, settings: WorkerSettings, tracer: Tracer, pictures: Pictures
+) -> Tools:
+    """Everything that the agents may reach; it closes with the stack."""
+    return _Toolbox(stack, settings, tracer).tools(pictures)
+
+
+class _Toolbox:
+    def __init__(self, stack: AsyncExitStack, settings: WorkerSettings, tracer: Tracer) -> None:
+        self._stack = stack
+        self._settings = settings
+        self._tracer = tracer
+        self._stand_ins = settings.stand_ins_url.rstrip("/")
+
+    def tools(self, pictures: Pictures) -> Tools:
+        settings, tracer = self._settings, self._tracer
+        key, base_url = settings.openai_api_key, settings.openai_base_url
+        model = self._closing(OpenAIModel(settings.openai_model, key, base_url, tracer))
+        images = OpenAIImages(
+            settings.openai_model, key, base_url, tracer, image_model=settings.openai_image_model
+        )
+        portal = settings.data_go_kr_key
+        return Tools(
+            model=model,
+            guide=PackagedGuide(),
+            vision=model,
+            places=self._open(KakaoLocal, settings.kakao_rest_api_key, "/kakao/v2/local"),
+            weather=self._open(KmaWeather, portal, "/apis.data.go.kr/1360000/VilageFcstInfoService_2.0"),
+            household_waste=self._open(
+                MoisHousehold, portal, "/apis.data.go.kr/1741000/household_waste_info"
+            ),
+            bulky_fees=self._open(MoisBulkyFees, portal, "/api.data.go.kr/openapi"),
+            collection_points=self._collection_points(portal),
+            prices=self._prices(portal),
+            web_search=self._web_search(),
+            characters=self._characters(),
+            images=self._closing(images),
+            pictures=pictures,
+        )
+
+    def _open(self, client: Any, key: SecretStr, path: str) -> Any:
+        if key.get_secret_value().strip():
+            return self._closing(client(key, self._tracer))
+        if self._stand_ins:
+            return self._closing(client(STAND_IN_KEY, self._tracer, base_url=self._stand_ins + path))
+        return None
+
+    def _collection_points(self, key: SecretStr) -> RegisteredPoints | None:
+        tracer = self._tracer
+        if key.get_secret_value().strip():
+            return self._closing(RegisteredPoints(KecoEwaste(key, tracer), CollectionBoxes(key, tracer)))
+        if not self._stand_ins:
+            return None
+        ewaste = KecoEwaste(
+            STAND_IN_KEY,
+            tracer,
+            base_url=f"{self._stand_ins}/api.odcloud.kr",
+            docs_url=f"{self._stand_ins}/infuser.odcloud.kr",
+        )
+        boxes = CollectionBoxes(STAND_IN_KEY, tracer, base_url=f"{self._stand_ins}/api.data.go.kr/openapi")
+        return self._closing(RegisteredPoints(ewaste, boxes))
+
+    def _prices(self, key: SecretStr) -> KecoPrices:
+        """Also without a key: then the dated snapshot answers, and says so."""
+        path = "/apis.data.go.kr/B552584/reutilMrktPrcExmn"
+        return self._open(KecoPrices, key, path) or self._closing(KecoPrices(key, self._tracer))
+
+    def _web_search(self) -> TavilyOrDdgs:
+        tavily = self._open(TavilySearch, self._settings.tavily_api_key, "/api.tavily.com")
+        return self._closing(TavilyOrDdgs(tavily, DdgsSearch()))
+
+    def _characters(self) -> Any:
+        if not self._settings.character_target:
+            return None
+        # Imported here: the embedded default starts without waiting for gRPC, which takes 0.2 s.
+        from chat_worker.adapters.character_grpc import GrpcCharacters
+
+        return self._closing(
+            GrpcCharacters(self._settings.character_target, self._tracer, tls=self._settings.character_tls)
+        )
+
+    def _closing(self, tool: T) -> T:
+        self._stack.push_async_callback(tool.close)
+        return tool
