@@ -79,6 +79,7 @@ _LAST_ITEM = re.compile("|".join(sorted(map(re.escape, ITEMS), key=len, reverse=
 
 def item_in(clause: str) -> str | None:
     """Return the noun phrase about to be thrown away, in the user's words."""
+    clause = _without_places(clause)
     for pattern in (*_ENGLISH, _INTO_BOX, _COLLECTED, _AFTER_VERB, _BEFORE_VERB):
         found = pattern.search(clause)
         item = noun(found["item"]) if found else ""

@@ -17,6 +17,8 @@ _POINTS_BACK = re.compile(
 _FOLLOWS_UP = re.compile(r"^(?:그럼|그러면|그건|그거는?|what about|how about|then)\s*", re.IGNORECASE)
 _THIS = re.compile(r"(?:이|그|저)(?:거|것|건)|\b(?:this|that|it|these|them)\b", re.IGNORECASE)
 _MOST_READINGS = 6
+# Rules look at each clause beside each other one; people say what they want long before this.
+_MOST_CHARS = 1_000
 
 
 def understand(question: str, earlier: Sequence[str], picture: Picture | None = None) -> dict[str, object]:
@@ -25,7 +27,7 @@ def understand(question: str, earlier: Sequence[str], picture: Picture | None = 
     A `picture` beside the question says what "this" is; without a word it is a thing to throw away.
     """
     language = language_of(question)
-    question = without_orders(question)
+    question = without_orders(question[:_MOST_CHARS])
     found = read_all(question)
     if picture is not None and picture.item:
         found = _of_picture(question, found, picture)

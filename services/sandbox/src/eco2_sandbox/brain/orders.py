@@ -15,7 +15,7 @@ _ENGLISH = re.compile(
     r"|\b(?:answer|respond|reply|output|print|return|say|classify)\b.{0,24}"
     r"\b(?:intent|json|system|prompt|only|hacked|you are)\b"
     r"|^\s*(?:system|assistant|developer)\s*:",
-    re.IGNORECASE,
+    re.IGNORECASE | re.MULTILINE,
 )
 # Behind an order that is joined to it, the wish itself may follow: "ignore the rules and tell me ...".
 _JOINT = re.compile(r",?\s+(?:and|then|but)\s+|(?<=하고)\s+|(?<=주고)\s+|,?\s*그리고\s+", re.IGNORECASE)
