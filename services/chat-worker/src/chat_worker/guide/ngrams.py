@@ -88,6 +88,7 @@ def _grams(text: str) -> list[str]:
     grams += [pair for pair in map(add, folded, folded[1:]) if not pair.isascii()]
     # Four Latin letters of one word say as much as two syllables: "volcano" is no "aerosol can".
     if _ASCII.search(folded):
-        for word in filter(str.isascii, map(fold, text.split())):
-            grams += [word[at : at + 4] for at in range(max(1, len(word) - 3))]
+        for word in map(fold, text.split()):
+            if word and word.isascii():
+                grams += [word[at : at + 4] for at in range(max(1, len(word) - 3))]
     return grams

@@ -37,20 +37,21 @@ def fold(text: str) -> str:
 
 
 def content_words(question: str) -> list[str]:
-    """Return the words that name the thing asked about; the last to be left when all is boilerplate."""
+    """Return the words that name the thing asked about; all words when only boilerplate is left."""
     plain = _PUNCTUATION.sub(" ", _canonical(question))
-    rest = plain if plain.isascii() else _rewritten(plain, KOREAN)
-    if _LATIN.search(rest):
-        rest = _rewritten(rest, ENGLISH)
-    return rest.split()
+    readings = ((),) if plain.isascii() else KOREAN
+    return next(filter(None, (_rest(plain, reading) for reading in readings)), None) or plain.split()
 
 
-def _rewritten(text: str, rules: Iterable[Rule]) -> str:
+def _rest(plain: str, korean: Iterable[Rule]) -> list[str]:
+    rest = _without(korean, plain)
+    return (_without(ENGLISH, rest) if _LATIN.search(rest) else rest).split()
+
+
+def _without(rules: Iterable[Rule], text: str) -> str:
     for pattern, replacement, needs in rules:
         if needs in text:
-            rest = pattern.sub(replacement, text)
-            # "플라스틱으로 버리나요" asks about plastic: what is left last is the thing after all.
-            text = text if rest.isspace() else rest
+            text = pattern.sub(replacement, text)
     return text
 
 

@@ -28,7 +28,7 @@ _COPULA: Final = (
 
 _BROKEN: Final = r"깨(?:먹|졌|뜨|트|진(?=\s+[거건것]))"
 
-KOREAN: Final = (
+_CONTEXT: Final = (
     # "깨먹은 접시", "접시 깨졌는데": the guide knows both as "깨진 접시".
     _rule(r"(?<!\S)(?:깨먹은|깨트린|깨뜨린|박살\s?난|박살낸|부서진)(?=\s+(?![거건것]))", "깨진"),
     _rule(
@@ -52,9 +52,13 @@ KOREAN: Final = (
     # What happened before: "구워먹고", "시켰는데", "버리려고".
     _rule(r"(?<!\S)\S*(?:먹(?:고|은|었는데|다가?)|마시고|마신)(?!\S)"),
     _rule(r"(?<!\S)\S*(?:(?<!라)는데|려고|(?<!이)라고|길래|거든|면서|니까)(?!\S)"),
+)
+_PLACES: Final = (
     _rule(r"(?<!\S)(?:음쓰|일쓰|재활용품?)\S*"),
     # "음식물쓰레기인가요", "플라스틱으로": where it might go, not what it is.
     _rule(rf"(?<!\S)(?:{_KINDS})(?:\s?(?:{_BINS}))*(?:{_COPULA})\S*"),
+)
+_ASKING: Final = (
     _rule(r"미세\s?먼지\S*", needs="미세"),
     _rule(r"(?<!\S)(?:일반|재활용|생활)\s?쓰레기\S*"),
     _rule(r"버[리려릴린립렸림]\S*"),
@@ -78,6 +82,9 @@ KOREAN: Final = (
     ),
     _rule(r"(?<!\S)(?:오래된|낡은|쓰던|사용한|고장\S*|남은|먹다|먹고|시켜\S*|씻\S*)(?!\S)"),
 )
+# "플라스틱으로 버리나요" asks about plastic: a place is the thing when nothing else is left.
+KOREAN: Final = ((*_CONTEXT, *_PLACES, *_ASKING), (*_CONTEXT, *_ASKING))
+
 ENGLISH: Final = (
     _rule(r"\b(?:can|could|should|do|does|may|must|would)\s+(?:i|we|you|they|it|this|the|my|people)\b"),
     _rule(r"^(?:can|could)\s+(?=\S+\s)"),
