@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Iterator
 
+import psycopg
 import pytest
 import pytest_asyncio
 from eco2_devservers import PostgresServer, RabbitServer, RedisServer
@@ -35,10 +36,15 @@ async def real_world(rabbit: RabbitServer, redis_server: RedisServer) -> AsyncIt
 
 
 def _real_world(request: pytest.FixtureRequest) -> RealWorld:
-    """Emptied; the turns of other tests stay, under ids of their own."""
+    """Emptied of what other tests left."""
     servers = (request.getfixturevalue(name) for name in ("rabbit", "redis_server"))
-    made = RealWorld(*servers, database_url=request.getfixturevalue("postgres").url)
+    postgres: PostgresServer = request.getfixturevalue("postgres")
+    made = RealWorld(*servers, database_url=postgres.url)
     made.admin.flushall()
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        for name in {name for (name,) in tables} & {"turns", "erased_jobs"}:
+            connection.execute(f"TRUNCATE {name}")
     return made
 
 

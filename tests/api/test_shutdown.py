@@ -91,22 +91,20 @@ async def test_streams_survive_a_restart_of_redis(rabbit: RabbitServer) -> None:
             job_id = await api.new_job()
             worker = await Worker.begin(world.log, job_id)
             await worker.say(*PIECES[:20])
-            seen: list[list[Block]] = [[] for _ in range(10)]
-            visits = [asyncio.create_task(visit(api, job_id, blocks)) for blocks in seen]
-            async with await api.events(job_id) as probe:
-                await probe.until("1-21")
-                speaking = asyncio.create_task(worker.say(*PIECES[20:]))
-                await asyncio.to_thread(redis_server.kill)
-                await asyncio.to_thread(redis_server.start)
-                await speaking
-                await worker.end()
-                await probe.until("done")
-            left = await asyncio.gather(*visits)
+            viewers = await asyncio.gather(*(api.events(job_id) for _ in range(10)))
+            seen = await asyncio.gather(*(viewer.until("1-21") for viewer in viewers))
+            speaking = asyncio.create_task(worker.say(*PIECES[20:]))
+            await asyncio.to_thread(redis_server.kill)
+            await asyncio.to_thread(redis_server.start)
+            await speaking
+            await worker.end()
+            rest = await asyncio.gather(*(viewer.rest() for viewer in viewers))
 
-            assert all(viewer.is_whole for viewer in left)
-            for blocks in seen:
-                assert text_of(blocks) == "".join(PIECES)
-                assert blocks[-1].event == "done"
+            for viewer, before, after in zip(viewers, seen, rest, strict=True):
+                assert viewer.is_whole
+                assert text_of(before + after) == "".join(PIECES)
+                assert after[-1].event == "done"
+                await viewer.close()
         await world.close()
 
 
