@@ -12,7 +12,7 @@ from eco2_bus.log import Claim, EventLog, Fenced
 from eco2_bus.writer import LogWriter, WriteBeat
 from hypothesis import strategies as st
 
-from tests.bus.worlds import begin, content, own, read_all, text_of
+from tests.bus.worlds import begin, content, own, read_all, text_of, wait_for_input
 
 _TEXT = st.text(min_size=1, max_size=5)
 _CUTS = st.lists(st.integers(0, 6), max_size=4)
@@ -23,6 +23,7 @@ _STEP = st.one_of(
     st.tuples(st.just("flush"), st.none()),
     st.tuples(st.just("pause"), st.integers(0, 12)),
     st.tuples(st.just("take over"), st.sampled_from([Claim.REDELIVERED, Claim.HANDED_BACK])),
+    st.tuples(st.just("wait"), st.none()),
     st.tuples(st.just("zombie"), _TEXT),
     st.tuples(st.just("zombie ends"), st.none()),
     st.tuples(st.just("join"), _CUTS),
@@ -90,6 +91,13 @@ class Job:
                 self.zombies.append(self.worker)
                 self.worker = await own(self._log, self.job_id, detail, beat=self.worker._beat)
                 self.answer, self.said = "", []
+            case "wait":
+                after = await wait_for_input(self.worker)
+                self.zombies.append(self.worker)
+                self.worker = await own(
+                    self._log, self.job_id, Claim.RESUMED, after=after, beat=self.worker._beat
+                )
+                self.said = []
             case "zombie" if self.zombies:
                 self.zombies[-1].token(detail)
             case "zombie ends" if self.zombies:

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import redis
 from eco2_bus.events import INPUT_REQUIRED, START, EntryId, InputRequired, LogEntry, to_json
@@ -47,6 +47,14 @@ class World(Protocol):
         """Seconds until the kept answer expires."""
         ...
 
+    def parked_left_s(self, job_id: str) -> float:
+        """Seconds until the kept message of a waiting job expires."""
+        ...
+
+    def kept_of(self, job_id: str) -> list[str]:
+        """Names of everything in the store that belongs to a job."""
+        ...
+
     async def expire(self, job_id: str) -> None:
         """Brings the end of everything that is kept of a job."""
         ...
@@ -69,6 +77,19 @@ class MemoryWorld:
 
     def answer_left_s(self, job_id: str) -> float:
         return self.log._answers[job_id][0] - self.now
+
+    def parked_left_s(self, job_id: str) -> float:
+        assert self.log._logs[job_id].parked is not None
+        return self.left_s(job_id)
+
+    def kept_of(self, job_id: str) -> list[str]:
+        kept = [
+            name
+            for name, there in vars(self.log).items()
+            if isinstance(there, dict) and job_id in cast("dict[str, object]", there)
+        ]
+        log = self.log._logs.get(job_id)
+        return kept if log is None or log.parked is None else [*kept, "parked"]
 
     async def expire(self, job_id: str) -> None:
         self.now += 86_400
@@ -98,6 +119,12 @@ class RedisWorld:
 
     def answer_left_s(self, job_id: str) -> float:
         return self.admin.pttl(f"chat:{job_id}:answer") / 1000
+
+    def parked_left_s(self, job_id: str) -> float:
+        return self.admin.pttl(f"chat:{job_id}:parked") / 1000
+
+    def kept_of(self, job_id: str) -> list[str]:
+        return [key.decode() for key in self.admin.scan_iter(f"*{job_id}*")]
 
     async def expire(self, job_id: str) -> None:
         for key in self.admin.keys(f"chat:{job_id}:*"):
@@ -175,7 +202,7 @@ async def wait_for_input(writer: LogWriter) -> EntryId:
     """Has the job wait for its user, and gives the entry that says so."""
     writer.event(INPUT_REQUIRED, ASKED)
     await writer.flush()
-    return EntryId(writer.attempt, writer._landed)
+    return writer.last_id
 
 
 async def read_until(

@@ -40,6 +40,6 @@ def waiting_arguments(waiting_s: float) -> dict[str, Any]:
         "x-overflow": "reject-publish",
         "x-dead-letter-exchange": EXCHANGE,
         "x-dead-letter-routing-key": JOBS,
-        # With at-most-once, what expires while `chat.jobs` is full would be lost.
+        # At-most-once would overfill `chat.jobs`, and lose what expires while that has no leader.
         "x-dead-letter-strategy": "at-least-once",
     }
