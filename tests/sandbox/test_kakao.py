@@ -36,6 +36,16 @@ def test_what_people_type_finds_something(vendors, query):
     assert vendors.kakao(KEYWORD, query=query).json()["documents"]
 
 
+@pytest.mark.parametrize("query", ["zero waste shop", "pharmacy Gangnam Station", "Refill Store Mapo-gu"])
+def test_english_names_are_known(vendors, query):
+    assert vendors.kakao(KEYWORD, query=query).json()["documents"]
+
+
+def test_a_place_of_that_name_comes_before_its_neighbours(vendors):
+    first = vendors.kakao(KEYWORD, query="강남역").json()["documents"][0]
+    assert (first["place_name"], first["category_group_code"]) == ("강남역 예시", "SW8")
+
+
 def test_a_word_that_no_place_has_finds_nothing(vendors):
     reply = vendors.kakao(KEYWORD, query="우주정거장").json()
     assert reply["documents"] == []
@@ -109,6 +119,7 @@ def test_a_point_has_an_address_and_not_always_one_by_road(vendors):
         ("서울 강남구 역삼동", "서울특별시 강남구 역삼동", "REGION"),
         ("수원시", "경기도 수원시 장안구", "REGION"),
         ("부산", "부산광역시", "REGION"),
+        ("Haeundae-gu", "부산광역시 해운대구", "REGION"),
     ],
 )
 def test_a_name_has_a_point(vendors, query, name, kind):

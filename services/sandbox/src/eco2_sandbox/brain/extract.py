@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from eco2_sandbox.brain.orders import is_order, without_orders
+from eco2_sandbox.brain.orders import is_order
 from eco2_sandbox.brain.prompt import Passage
 
 # A full stop after a digit is a date or a number, not an end.
@@ -48,7 +48,7 @@ def choose(passages: Sequence[Passage], question: str, limit: int) -> list[Quote
 
 def line_of(passage: Passage) -> Quote:
     """Return a short passage whole, behind its title where it does not name itself; orders are left out."""
-    said = " ".join(without_orders(passage.text).split())
+    said = " ".join(one for one in sentences(passage.text) if not is_order(one))
     if passage.title and passage.title not in said:
         joint = " " if passage.title[-1] in ".!?:" else ": "
         said = joint.join(filter(None, (passage.title, said)))

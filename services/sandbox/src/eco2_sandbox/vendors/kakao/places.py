@@ -1,5 +1,6 @@
 """The sample places, and how a text finds them."""
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -31,6 +32,10 @@ class Place:
         """Say whether every word stands in the place's name, category or address."""
         return all(word in self.text for word in words)
 
+    def is_named(self, words: list[str]) -> bool:
+        """Say whether a word begins the place's name."""
+        return any(self.row["place_name"].startswith(word) for word in words)
+
 
 @dataclass(frozen=True)
 class Area:
@@ -58,16 +63,29 @@ def areas() -> tuple[Area, ...]:
     return tuple(Area(row, Point(float(row["lon"]), float(row["lat"]))) for row in rows("areas"))
 
 
+def korean(query: str) -> str:
+    """Return a query with the English names that the sample knows in Korean."""
+    names = _english()
+    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.sub(rf"\b(?:{pattern})\b", lambda found: names[found[0].lower()], query, flags=re.IGNORECASE)
+
+
 def words_of(query: str) -> list[str]:
     """Return the words of a query that narrow it down."""
-    joined = query.replace("제로 웨이스트", "제로웨이스트").replace("리필 스테이션", "리필스테이션")
+    joined = korean(query).replace("제로 웨이스트", "제로웨이스트").replace("리필 스테이션", "리필스테이션")
     return [_SAME.get(word, word) for word in joined.split() if word not in _FILLERS]
 
 
 def found(query: str) -> list[Place]:
-    """Return the places a query finds; a station stands for its neighbourhood."""
+    """Return the places a query finds, those of that name first; a station stands for its neighbourhood."""
     words = words_of(query)
-    return [place for place in places() if words and place.matches(words)]
+    matching = [place for place in places() if words and place.matches(words)]
+    return sorted(matching, key=lambda place: not place.is_named(words))
+
+
+@lru_cache
+def _english() -> dict[str, str]:
+    return {row["english"].lower(): row["korean"] for row in rows("english")}
 
 
 def _place(row: Row) -> Place:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from eco2_sandbox.vendors.kakao.geometry import Point, distance_m
-from eco2_sandbox.vendors.kakao.places import Area, areas, places
+from eco2_sandbox.vendors.kakao.places import Area, areas, korean, places
 
 Document = dict[str, Any]
 LookUp = Callable[[Point], list[Document]]
@@ -51,7 +51,7 @@ def addresses(query: str) -> list[Document]:
         row = exact[0].row
         kind = "ROAD_ADDR" if query == row["road_address_name"] else "REGION_ADDR"
         return [_address(query, kind, row["x"], row["y"], None)]
-    words = [_SHORT.get(word, word) for word in query.split()]
+    words = [_SHORT.get(word, word) for word in korean(query).split()]
     found = [area for area in areas() if words and all(_has(area, word) for word in words)]
     named = {_name(area, words[-1]): area for area in reversed(found)}
     return [
