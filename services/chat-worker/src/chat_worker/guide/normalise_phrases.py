@@ -26,7 +26,10 @@ _COPULA: Final = (
     "|임|이지|이냐|이라"
 )
 
-_BROKEN: Final = r"깨(?:먹|졌|뜨|트|진(?=\s+[거건것]))"
+_BROKEN: Final = r"깨(?:먹|졌|져|뜨|트|진(?=\s+[거건것]))"
+
+_INTO: Final = "넣|담[아긴겨은았으을던지고는]|버려|버리|내려|내리|부어|부으|붓|흘려|쏟|싸|감싸"
+_COUNTS: Final = "박스|상자|봉지|캔|병|장|판|통|개|뭉치|무더기|묶음|켤레|벌|마리|포대|자루|조각"
 
 _CONTEXT: Final = (
     # "깨먹은 접시", "접시 깨졌는데": the guide knows both as "깨진 접시".
@@ -40,8 +43,14 @@ _CONTEXT: Final = (
     _rule(r"(?<!\S)(\S+?)(?:으로|로)\s+(?:된|만든)\s+", r"\1 ", needs="로"),
     # "소파 버릴 때 스티커": what is thrown away stands before the verb.
     _rule(r"(?<=\S)\s+버(?:릴\s?때|리려면|릴려면).*", needs="버"),
-    # "페트병에 넣나요", "비닐에 담긴 김치": the place, not the thing.
-    _rule(r"(?<!\S)\S+에(?:다가?|도)?\s+(?:넣|담[아긴겨은았으을던지고는]|버려도|버리면)\S*", needs="에"),
+    # "페트병에 넣나요", "비닐에 담긴 김치", "변기에 내려도": the place, not the thing.
+    _rule(rf"(?<!\S)\S+에(?:다가?|도)?\s+(?:{_INTO})\S*", needs="에"),
+    # "과자 한 봉지", "두 장": how much of it.
+    _rule(rf"(?<!\S)(?:한|두|세|네|몇|열|\d+)\s?(?:{_COUNTS})\S*"),
+    _rule(r"(?<!\S)통째\S*", needs="통째"),
+    _rule("봉다리", "봉지", needs="봉다리"),
+    # "손잡이를 떼고": what stays behind when it is taken off.
+    _rule(r"(?<=\S)\s+\S+[을를]\s+(?:떼|빼|제거|벗기|벗겨)\S*"),
     # "기름이 묻었는데": the dirt is not the thing.
     _rule(r"(?<=\S)\s+\S+\s+묻(?:었|어|으면|혔)\S*", needs="묻"),
     # "휴지로 바꿔 주나요", "유리병과 함께": nor is what it is exchanged for or goes along with.
@@ -57,6 +66,8 @@ _PLACES: Final = (
     _rule(r"(?<!\S)(?:음쓰|일쓰|재활용품?)\S*"),
     # "음식물쓰레기인가요", "플라스틱으로": where it might go, not what it is.
     _rule(rf"(?<!\S)(?:{_KINDS})(?:\s?(?:{_BINS}))*(?:{_COPULA})\S*"),
+    _rule(rf"(?<=\S)\s+(?:{_KINDS}|헌\s?옷)(?:\s?(?:류|쓰레기|폐기물|수거함|함))+\s*$"),
+    _rule(r"\S*(?:수거함|헌옷함)\S*", needs="함"),
 )
 _ASKING: Final = (
     _rule(r"미세\s?먼지\S*", needs="미세"),
@@ -89,7 +100,7 @@ ENGLISH: Final = (
     _rule(r"\b(?:can|could|should|do|does|may|must|would)\s+(?:i|we|you|they|it|this|the|my|people)\b"),
     _rule(r"^(?:can|could)\s+(?=\S+\s)"),
     _rule(r"\b(?:how|where|what|which|when|i|we|you|to|the|a|an|my|is|are|be|it|in|into|of|for|with)\b"),
-    _rule(r"\b(?:this|that|these|and|or|old|used|empty|throw|throwing|away|out|dispos\w*|recycl\w*)\b"),
+    _rule(r"\b(?:this|that|these|and|or|old|used|empty|throw|throwing|away|out|dispos(?:e|es|ed|ing|al)|recycl\w*)\b"),
     # "eggshells in food waste?": where it might go.
     _rule(r"(?<=[a-z])\s+(?:food|general|paper|plastic|glass|metal|vinyl)\s+(?:waste|recycling)\b"),
     _rule(r"\bworld cup\b"),
