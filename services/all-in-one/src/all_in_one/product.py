@@ -19,6 +19,8 @@ from chat_worker.bootstrap import open_consumer
 from chat_worker.settings import WorkerSettings
 from eco2_bus.memory import MemoryEventLog, MemoryJobQueue
 from eco2_bus.pictures import MemoryPictures
+from eco2_character.server import open_server
+from eco2_character.settings import CharacterSettings
 from eco2_sandbox.app import create_app as create_sandbox
 from eco2_sandbox.settings import Settings as SandboxSettings
 from eco2_telemetry.process import settle
@@ -62,7 +64,8 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
         api_telemetry = set_up("chat-api", log_level=api_settings.log_level)
         worker_telemetry = set_up("chat-worker", log_level=api_settings.log_level)
         log = MemoryEventLog(times=api_settings.log_times)
-        queue = MemoryJobQueue(max_length=api_settings.queue_max_length)
+        queue = MemoryJobQueue(max_length=api_settings.queue_max_length, waiting_s=settings.input_wait_s)
+        pictures = MemoryPictures(kept_s=api_settings.picture_ttl_s)
         services = Services(
             api_settings,
             queue,
@@ -70,7 +73,7 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
             MemoryClaims(),
             api_telemetry,
             turn_store(api_settings),
-            MemoryPictures(kept_s=api_settings.picture_ttl_s),
+            pictures,
             MemoryJobTraces(log),
             MESSAGING_SYSTEM,
         )
@@ -78,12 +81,16 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
         async with AsyncExitStack() as stack:
             uses_stand_ins = not settings.openai_api_key.get_secret_value()
             if uses_stand_ins:
-                settings = _with_stand_in(settings, await stack.enter_async_context(_sandbox()))
+                settings = _with_stand_ins(settings, await stack.enter_async_context(_sandbox()))
+            if not settings.character_target:
+                target = await stack.enter_async_context(_characters(registry, api_settings.log_level))
+                settings = settings.model_copy(update={"character_target": target})
             consumer = await stack.enter_async_context(
                 open_consumer(
                     settings,
                     queue,
                     log,
+                    pictures,
                     worker_telemetry,
                     registry=registry,
                     messaging_system=MESSAGING_SYSTEM,
@@ -108,15 +115,28 @@ def _listener(host: str, port: int) -> socket.socket:
         raise CannotListen("ports end at 65535") from error
 
 
-def _with_stand_in(settings: WorkerSettings, base_url: str) -> WorkerSettings:
+def _with_stand_ins(settings: WorkerSettings, url: str) -> WorkerSettings:
+    """The sandbox as the model, and as every vendor that has no key."""
     return settings.model_copy(
         update={
             "openai_api_key": SecretStr("stand-in"),
-            "openai_base_url": base_url,
+            "openai_base_url": f"{url}/v1",
             "openai_model": "eco2-sandbox",
+            "stand_ins_url": url,
             "is_sample_data": True,
         }
     )
+
+
+@asynccontextmanager
+async def _characters(registry: CollectorRegistry, log_level: str) -> AsyncGenerator[str]:
+    """The character service in this process, over a real socket; yields its `host:port`."""
+    # Whatever the environment says of a service that is deployed by itself does not apply in here.
+    settings = CharacterSettings(host="127.0.0.1", port=0, tls_cert=None, tls_key=None)
+    telemetry = set_up("character", log_level=log_level)
+    async with open_server(settings, telemetry, registry=registry) as server:
+        yield f"{server.host}:{server.port}"
+    telemetry.shut_down()
 
 
 @asynccontextmanager
@@ -125,7 +145,7 @@ async def _sandbox() -> AsyncGenerator[str]:
     server = _InnerServer(uvicorn.Config(sandbox, log_config=None, access_log=False, lifespan="off"))
     with contextlib.closing(listen("127.0.0.1", 0)) as listener:
         async with _serving(server, listener):
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @asynccontextmanager
