@@ -46,10 +46,10 @@ def choose(passages: Sequence[Passage], question: str, limit: int) -> list[Quote
     return [one.quote for one in sorted(kept, key=lambda one: one.place)]
 
 
-def line_of(passage: Passage) -> Quote:
-    """Return a short passage whole, behind its title where it does not name itself; orders are left out."""
+def line_of(passage: Passage, *, with_title: bool) -> Quote:
+    """Return a passage in one line, behind its title where that is not said anyway; orders are left out."""
     said = " ".join(one for one in sentences(passage.text) if not is_order(one))
-    if passage.title and passage.title not in said:
+    if with_title and passage.title and passage.title not in said:
         joint = " " if passage.title[-1] in ".!?:" else ": "
         said = joint.join(filter(None, (passage.title, said)))
     return Quote(said if len(said) <= _MOST_CHARS_OF_LINE else said[:_MOST_CHARS_OF_LINE] + "…", passage.n)

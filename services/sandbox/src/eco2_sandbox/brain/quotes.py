@@ -14,7 +14,11 @@ _LISTED = frozenset(
         *("household_waste", "image_generation"),
     }
 )
-_MOST_CHARS_OF_ENTRY = 120
+# The guide speaks of the thing that was asked about; its name is said when there are several.
+_GUIDED = frozenset({"waste_rag", "feedback", "bulk_waste"})
+_MOST_CHARS_OF_FEE = 120
+# The guide's passages are short and say one thing each; of a longer one the fitting sentences are told.
+_MOST_CHARS_OF_SHORT = 200
 
 
 def quoted(prompt: AnswerPrompt) -> list[tuple[Finding, list[Quote]]]:
@@ -41,15 +45,23 @@ def _shares(there: Sequence[int]) -> list[int]:
 
 
 def _quotes(finding: Finding, question: str, limit: int) -> list[Quote]:
-    listed = [passage for passage in finding.passages if _is_entry(finding.agent, passage)]
-    told = [passage for passage in finding.passages if passage not in listed]
+    entries = [passage for passage in finding.passages if _is_entry(finding.agent, passage)]
+    rest = [passage for passage in finding.passages if passage not in entries]
+    short = [passage for passage in rest if len(passage.text) <= _MOST_CHARS_OF_SHORT]
+    long = [passage for passage in rest if passage not in short]
     # A fee beside the guide's words: half of the room is for what stands in lists.
-    kept = listed[: limit if not told else (limit + 1) // 2]
-    chosen = choose(told, question, limit - len(kept))
-    return sorted([*chosen, *map(line_of, kept)], key=lambda quote: quote.n)
+    entries = entries[: (limit + 1) // 2 if rest else limit]
+    short = short[: limit - len(entries)]
+    with_title = finding.agent not in _GUIDED or len({passage.title for passage in short}) > 1
+    quotes = [
+        *(line_of(passage, with_title=True) for passage in entries),
+        *(line_of(passage, with_title=with_title) for passage in short),
+        *choose(long, question, limit - len(entries) - len(short)),
+    ]
+    return sorted((quote for quote in quotes if quote.text), key=lambda quote: quote.n)
 
 
 def _is_entry(agent: str, passage: Passage) -> bool:
     if agent == "bulk_waste":
-        return len(passage.text) <= _MOST_CHARS_OF_ENTRY and (" · " in passage.text or "원" in passage.text)
+        return len(passage.text) <= _MOST_CHARS_OF_FEE and (" · " in passage.text or "원" in passage.text)
     return agent in _LISTED
