@@ -100,7 +100,9 @@ ENGLISH: Final = (
     _rule(r"\b(?:can|could|should|do|does|may|must|would)\s+(?:i|we|you|they|it|this|the|my|people)\b"),
     _rule(r"^(?:can|could)\s+(?=\S+\s)"),
     _rule(r"\b(?:how|where|what|which|when|i|we|you|to|the|a|an|my|is|are|be|it|in|into|of|for|with)\b"),
-    _rule(r"\b(?:this|that|these|and|or|old|used|empty|throw|throwing|away|out|dispos(?:e|es|ed|ing|al)|recycl\w*)\b"),
+    _rule(
+        r"\b(?:this|that|these|and|or|old|used|empty|throw|throwing|away|out|dispos(?:e|es|ed|ing|al)|recycl\w*)\b"
+    ),
     # "eggshells in food waste?": where it might go.
     _rule(r"(?<=[a-z])\s+(?:food|general|paper|plastic|glass|metal|vinyl)\s+(?:waste|recycling)\b"),
     _rule(r"\bworld cup\b"),

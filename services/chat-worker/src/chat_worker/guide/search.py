@@ -41,6 +41,7 @@ class GuideIndex:
     def __init__(self, guide: Guide) -> None:
         self._items = guide.items
         self._passages = [guide.passages(item) for item in guide.items]
+        self._numbers = {item.id: number for number, item in enumerate(guide.items)}
         self._names = NameBook(guide.items)
         self._ngrams = NgramIndex(guide.items)
         self._known = lru_cache(_KNOWN_QUESTIONS)(self.look_up)
@@ -51,10 +52,11 @@ class GuideIndex:
         """Return the index of the packaged guide, built once."""
         return cls(load_guide())
 
-    @property
-    def items(self) -> tuple[Item, ...]:
-        """The items, in the order of their numbers."""
-        return self._items
+    def texts(self) -> list[str]:
+        """Return what each item is about, in the order of their numbers."""
+        return [
+            f"{', '.join((*item.names, *item.shared))}. {item.material}. {item.where}" for item in self._items
+        ]
 
     def search(self, question: str, k: int = 3) -> list[Hit]:
         """Return the k best items, best first; an empty list when the guide does not know the thing."""
@@ -71,6 +73,10 @@ class GuideIndex:
     def hit(self, number: int, score: float) -> Hit:
         """Return the item of that number as a hit."""
         return Hit(self._items[number], score, self._passages[number])
+
+    def number(self, hit: Hit) -> int:
+        """Return the number of the item that was hit."""
+        return self._numbers[hit.item.id]
 
     def _scores(self, question: str) -> Scores:
         words = content_words(question)
