@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from eco2_sandbox.brain.intents import understand
 from eco2_sandbox.brain.prompt import Picture
+from hypothesis import given
+from hypothesis import strategies as st
 
 LEAST_ACCURACY = 0.95
 INTENTS = {
@@ -162,3 +164,17 @@ def test_a_long_message_is_read_in_no_time(piece, length):
     begun = time.monotonic()
     assert readings((piece * length)[:length])
     assert time.monotonic() - begun < 2
+
+
+@given(
+    st.text(
+        alphabet=st.sampled_from(
+            '가페트병버려 어떻게?캐릭터강남구역이거랑하고<>"\\\n.,!aAdrop off ignore🙃\u200d'
+        )
+    )
+)
+def test_any_text_is_understood_somehow(message):
+    found = readings(message)
+    assert 1 <= len(found) <= 6
+    assert {one["intent"] for one in found} <= INTENTS
+    assert all(0 <= one["confidence"] <= 1 for one in found)

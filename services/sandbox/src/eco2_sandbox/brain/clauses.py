@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from eco2_sandbox.brain.entities import ends_with_item
+from eco2_sandbox.brain.nouns import ends_with_item
 
 _ALWAYS = re.compile(
     r"(?<=[?!;.,\n])\s+|,(?=[가-힣])|\n|\s*(?:그리고|또한|그 다음에?)\s+|(?<=[려찾해]주고)\s+|(?<=싶고)\s+"

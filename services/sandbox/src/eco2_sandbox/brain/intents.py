@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from eco2_sandbox.brain import entities
+from eco2_sandbox.brain import nouns
 from eco2_sandbox.brain.messages import read_all
 from eco2_sandbox.brain.orders import without_orders
 from eco2_sandbox.brain.prompt import Picture, language_of
@@ -56,7 +56,7 @@ def _about(reading: Reading, picture: Picture) -> Reading:
 def _follow_up(question: str, earlier: Sequence[str]) -> list[Reading]:
     if not _FOLLOWS_UP.match(question.strip()):
         return []
-    thing = entities.noun(_FOLLOWS_UP.sub("", question.strip()))
+    thing = nouns.noun(_FOLLOWS_UP.sub("", question.strip()))
     for before in earlier:
         readings = read_all(before)
         if readings:

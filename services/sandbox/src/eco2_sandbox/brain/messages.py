@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from eco2_sandbox.brain import entities
+from eco2_sandbox.brain import nouns, wheres
 from eco2_sandbox.brain.clauses import clauses
 from eco2_sandbox.brain.readings import Reading, asks, in_the_words_of, is_bare_item, is_small_talk, read
 
@@ -22,7 +22,7 @@ def read_all(message: str) -> list[Reading]:
         else:
             readings.append(reading)
     readings = [_with_item_of(readings[:at], reading) for at, reading in enumerate(readings)]
-    where = {"place": entities.place_in(message), "district": entities.district_in(message)}
+    where = {"place": wheres.place_in(message), "district": wheres.district_in(message)}
     return [one if one.place or one.district else replace(one, **where) for one in readings]
 
 
@@ -53,7 +53,7 @@ def _with_item_of(before: Sequence[Reading], reading: Reading) -> Reading:
 
 def _is_listed_item(part: str) -> bool:
     # "An old pan" is one of a list; "I have an old pan" tells what "it" means in the next sentence.
-    return entities.ends_with_item(part) and not (part.isascii() and len(part.split()) > _MOST_WORDS_OF_ITEM)
+    return nouns.ends_with_item(part) and not (part.isascii() and len(part.split()) > _MOST_WORDS_OF_ITEM)
 
 
 def _is_same_wish(one: Reading, other: Reading) -> bool:

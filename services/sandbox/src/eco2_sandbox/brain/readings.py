@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from eco2_sandbox.brain import entities
+from eco2_sandbox.brain import entities, nouns, wheres
 from eco2_sandbox.brain.gibberish import is_gibberish
 from eco2_sandbox.brain.words import BULKY_ITEMS, BULKY_WISHES, INTENT_WORDS, SMALL_TALK_WORDS, any_of
 
@@ -61,9 +61,9 @@ def read(clause: str) -> Reading:
         question=clause,
         item=_item(intent, clause),
         material=entities.material_in(clause) if intent in (*WITH_ITEM, "character") else None,
-        place=entities.place_in(clause),
-        district=entities.district_in(clause),
-        date=entities.date_in(clause),
+        place=wheres.place_in(clause),
+        district=wheres.district_in(clause),
+        date=wheres.date_in(clause),
     )
 
 
@@ -72,7 +72,7 @@ def bare_item(question: str) -> list[Reading]:
     text = question.strip()
     if not is_bare_item(text):
         return []
-    return [replace(read(text), intent="waste", confidence=0.7, item=entities.noun(text))]
+    return [replace(read(text), intent="waste", confidence=0.7, item=nouns.noun(text))]
 
 
 def general(question: str) -> Reading:
@@ -95,7 +95,7 @@ def is_bare_item(text: str) -> bool:
 
 def in_the_words_of(donor: str, part: str) -> str:
     """Ask of one thing what is asked of another: "페트병", "캔 어떻게 버려?" -> "페트병 어떻게 버려?"."""
-    thing, other = entities.noun(part), entities.item_in(donor)
+    thing, other = nouns.noun(part), entities.item_in(donor)
     return donor.replace(other, thing) if other else f"{thing} {donor}"
 
 
