@@ -49,7 +49,7 @@ async def open_consumer(
         workshop = Workshop(
             graph=build_graph(memory),
             memory=memory,
-            tools=await open_tools(stack, settings, telemetry.tracer, pictures),
+            tools=open_tools(stack, settings, telemetry.tracer, pictures),
             log=log,
             archive=Archive(log, turns),
             tracer=telemetry.tracer,

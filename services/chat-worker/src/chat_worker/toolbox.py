@@ -2,30 +2,39 @@
 
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from eco2_bus.pictures import Pictures
 from opentelemetry.trace import Tracer
 from pydantic import SecretStr
 
+from chat_worker.adapters.collection_boxes import LIMITS as POINT_LIMITS
 from chat_worker.adapters.collection_boxes import CollectionBoxes
 from chat_worker.adapters.collection_points import RegisteredPoints
 from chat_worker.adapters.ddgs_search import DdgsSearch
 from chat_worker.adapters.kakao_local import KakaoLocal
 from chat_worker.adapters.keco_ewaste import KecoEwaste
 from chat_worker.adapters.keco_prices import KecoPrices
+from chat_worker.adapters.keco_prices_survey import LIMITS as PRICE_LIMITS
+from chat_worker.adapters.kma_weather import LIMITS as KMA_LIMITS
 from chat_worker.adapters.kma_weather import KmaWeather
 from chat_worker.adapters.mois_bulky_fees import MoisBulkyFees
 from chat_worker.adapters.mois_household import MoisHousehold
 from chat_worker.adapters.openai_images import OpenAIImages
 from chat_worker.adapters.openai_model import OpenAIModel
 from chat_worker.adapters.packaged_guide import PackagedGuide
+from chat_worker.adapters.tavily_search import LIMITS as TAVILY_LIMITS
 from chat_worker.adapters.tavily_search import TavilySearch
+from chat_worker.adapters.vendor_http import DEFAULT_LIMITS, HttpLimits
 from chat_worker.adapters.web_search import TavilyOrDdgs
+from chat_worker.agents import AGENTS
 from chat_worker.ports import Tools
 from chat_worker.settings import WorkerSettings
 
 STAND_IN_KEY = SecretStr("stand-in")
+_PORTAL = "/apis.data.go.kr"
+_STANDARD_DATA = "/api.data.go.kr/openapi"
 
 
 class _Closable(Protocol):
@@ -35,9 +44,7 @@ class _Closable(Protocol):
 T = TypeVar("T", bound=_Closable)
 
 
-async def open_tools(
-    stack: AsyncExitStack, settings: WorkerSettings, tracer: Tracer, pictures: Pictures
-) -> Tools:
+def open_tools(stack: AsyncExitStack, settings: WorkerSettings, tracer: Tracer, pictures: Pictures) -> Tools:
     """Everything that the agents may reach; it closes with the stack."""
     return _Toolbox(stack, settings, tracer).tools(pictures)
 
@@ -61,12 +68,14 @@ class _Toolbox:
             model=model,
             guide=PackagedGuide(),
             vision=model,
-            places=self._open(KakaoLocal, settings.kakao_rest_api_key, "/kakao/v2/local"),
-            weather=self._open(KmaWeather, portal, "/apis.data.go.kr/1360000/VilageFcstInfoService_2.0"),
-            household_waste=self._open(
-                MoisHousehold, portal, "/apis.data.go.kr/1741000/household_waste_info"
+            places=self._open("location", KakaoLocal, settings.kakao_rest_api_key, "/kakao/v2/local"),
+            weather=self._open(
+                "weather", KmaWeather, portal, f"{_PORTAL}/1360000/VilageFcstInfoService_2.0", KMA_LIMITS
             ),
-            bulky_fees=self._open(MoisBulkyFees, portal, "/api.data.go.kr/openapi"),
+            household_waste=self._open(
+                "household_waste", MoisHousehold, portal, f"{_PORTAL}/1741000/household_waste_info"
+            ),
+            bulky_fees=self._open("bulk_waste", MoisBulkyFees, portal, _STANDARD_DATA),
             collection_points=self._collection_points(portal),
             prices=self._prices(portal),
             web_search=self._web_search(),
@@ -75,17 +84,23 @@ class _Toolbox:
             pictures=pictures,
         )
 
-    def _open(self, client: Any, key: SecretStr, path: str) -> Any:
+    def _open(
+        self, agent: str, client: Any, key: SecretStr, path: str, limits: HttpLimits = DEFAULT_LIMITS
+    ) -> Any:
+        """The vendor itself, its stand-in, or None; tried as often as the table of agents says."""
+        limits = _limits(agent, limits)
         if key.get_secret_value().strip():
-            return self._closing(client(key, self._tracer))
+            return self._closing(client(key, self._tracer, limits=limits))
         if self._stand_ins:
-            return self._closing(client(STAND_IN_KEY, self._tracer, base_url=self._stand_ins + path))
+            base_url = self._stand_ins + path
+            return self._closing(client(STAND_IN_KEY, self._tracer, base_url=base_url, limits=limits))
         return None
 
     def _collection_points(self, key: SecretStr) -> RegisteredPoints | None:
-        tracer = self._tracer
+        limits, tracer = _limits("collection_point", POINT_LIMITS), self._tracer
         if key.get_secret_value().strip():
-            return self._closing(RegisteredPoints(KecoEwaste(key, tracer), CollectionBoxes(key, tracer)))
+            ewaste = KecoEwaste(key, tracer, limits=limits)
+            return self._closing(RegisteredPoints(ewaste, CollectionBoxes(key, tracer, limits=limits)))
         if not self._stand_ins:
             return None
         ewaste = KecoEwaste(
@@ -93,17 +108,22 @@ class _Toolbox:
             tracer,
             base_url=f"{self._stand_ins}/api.odcloud.kr",
             docs_url=f"{self._stand_ins}/infuser.odcloud.kr",
+            limits=limits,
         )
-        boxes = CollectionBoxes(STAND_IN_KEY, tracer, base_url=f"{self._stand_ins}/api.data.go.kr/openapi")
+        base_url = self._stand_ins + _STANDARD_DATA
+        boxes = CollectionBoxes(STAND_IN_KEY, tracer, base_url=base_url, limits=limits)
         return self._closing(RegisteredPoints(ewaste, boxes))
 
     def _prices(self, key: SecretStr) -> KecoPrices:
         """Also without a key: then the dated snapshot answers, and says so."""
-        path = "/apis.data.go.kr/B552584/reutilMrktPrcExmn"
-        return self._open(KecoPrices, key, path) or self._closing(KecoPrices(key, self._tracer))
+        survey = self._open(
+            "recyclable_price", KecoPrices, key, f"{_PORTAL}/B552584/reutilMrktPrcExmn", PRICE_LIMITS
+        )
+        return survey or self._closing(KecoPrices(key, self._tracer))
 
     def _web_search(self) -> TavilyOrDdgs:
-        tavily = self._open(TavilySearch, self._settings.tavily_api_key, "/api.tavily.com")
+        key = self._settings.tavily_api_key
+        tavily = self._open("web_search", TavilySearch, key, "/api.tavily.com", TAVILY_LIMITS)
         return self._closing(TavilyOrDdgs(tavily, DdgsSearch()))
 
     def _characters(self) -> Any:
@@ -119,3 +139,7 @@ class _Toolbox:
     def _closing(self, tool: T) -> T:
         self._stack.push_async_callback(tool.close)
         return tool
+
+
+def _limits(agent: str, limits: HttpLimits) -> HttpLimits:
+    return replace(limits, tries=AGENTS[agent].tries)

@@ -6,7 +6,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Literal
 
-import openai
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from pydantic import SecretStr
 from tenacity import (
@@ -17,6 +16,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from chat_worker.adapters.openai_address import OpenAIAddress
 from chat_worker.adapters.openai_images_reply import Usage, parsed, picture_of, refusal
 from chat_worker.adapters.vendor_http import HttpLimits, VendorHttp
 from chat_worker.errors import BadRequest, Transient
@@ -66,16 +66,11 @@ class OpenAIImages:
         self._budget_s = budget_s
         self._max_bytes = max_bytes
         self._tracer = tracer
-        # The SDK knows where the model is and how to authenticate; its own calls are not used.
-        client = openai.AsyncOpenAI(api_key=api_key.get_secret_value(), base_url=base_url)
-        told = {**client.default_headers, **client.auth_headers}
-        headers = {name: value for name, value in told.items() if isinstance(value, str)}
-        limits = HttpLimits(
+        self._address = OpenAIAddress(model, api_key, base_url)
+        self._limits = HttpLimits(
             read_s=budget_s, budget_s=budget_s, tries=1, reply_max_bytes=max_bytes * 4 // 3 + 65_536
         )
-        self._http = VendorHttp(
-            "openai", str(client.base_url), tracer, headers=headers, limits=limits, refusal=refusal
-        )
+        self._http: VendorHttp | None = None
 
     async def make(self, wish: str) -> MadeImage:
         if not 0 < len(wish) <= WISH_MAX_CHARS:
@@ -89,7 +84,21 @@ class OpenAIImages:
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._http.close()
+        if self._http is not None:
+            await self._http.close()
+
+    async def _open(self) -> VendorHttp:
+        if self._http is None:
+            address = await self._address.find()
+            self._http = self._http or VendorHttp(
+                "openai",
+                address.base_url,
+                self._tracer,
+                headers=address.headers,
+                limits=self._limits,
+                refusal=refusal,
+            )
+        return self._http
 
     async def _drawn(self, wish: str, span: Span) -> MadeImage:
         tries = AsyncRetrying(
@@ -111,7 +120,7 @@ class OpenAIImages:
             "tools": [self._tool],
             "tool_choice": {"type": "image_generation"},
         }
-        return await self._http.post("/responses", body, bytes)
+        return await (await self._open()).post("/responses", body, bytes)
 
     @contextmanager
     def _span(self) -> Generator[Span]:

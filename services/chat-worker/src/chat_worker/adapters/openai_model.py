@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from importlib import resources
 from typing import Any
 
-import openai
-from langchain_openai import ChatOpenAI
 from opentelemetry.trace import Span, SpanKind, Tracer
 from pydantic import SecretStr, ValidationError
 
 from chat_worker.adapters.completions import Completions
 from chat_worker.adapters.model_stream import StreamReader, usage_of
+from chat_worker.adapters.openai_address import OpenAIAddress
 from chat_worker.domain import JsonSchema, Message, Sighting, TokenUsage
 from chat_worker.errors import AnswerRefused, ModelUnavailable
 from chat_worker.fence import fenced
@@ -45,10 +44,15 @@ class OpenAIModel:
         self._model = model
         self._max_tokens = max_tokens
         self._tracer = tracer
-        chat: Any = ChatOpenAI(model=model, api_key=api_key, base_url=base_url)
-        client: openai.AsyncOpenAI = chat.root_async_client
-        headers = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
-        self._completions = Completions(str(client.base_url), {**headers, **client.auth_headers})
+        self._address = OpenAIAddress(model, api_key, base_url)
+        self._opened: Completions | None = None
+
+    async def open(self) -> Completions:
+        """The way to the model; whoever calls this before the first question saves that half a second."""
+        if self._opened is None:
+            address = await self._address.find()
+            self._opened = self._opened or Completions(address.base_url, address.headers)
+        return self._opened
 
     async def structured(
         self, messages: Sequence[Message], name: str, schema: JsonSchema
@@ -61,8 +65,9 @@ class OpenAIModel:
                 "json_schema": {"name": name, "schema": schema, "strict": True},
             },
         }
+        completions = await self.open()
         with self._span() as span:
-            reply = await self._completions.reply(body)
+            reply = await completions.reply(body)
             usage = usage_of(reply.get("usage"), self._model, counted=0)
             _note_usage(span, usage)
             return _content(reply), usage
@@ -91,8 +96,9 @@ class OpenAIModel:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        completions = await self.open()
         with self._span() as span:
-            async with self._completions.stream(body) as chunks:
+            async with completions.stream(body) as chunks:
                 async for data in chunks:
                     seen = reader.chunks
                     text = reader.feed(data)
@@ -112,7 +118,8 @@ class OpenAIModel:
 
     async def close(self) -> None:
         """Closes the connections to the model."""
-        await self._completions.close()
+        if self._opened is not None:
+            await self._opened.close()
 
     @contextmanager
     def _span(self) -> Generator[Span]:

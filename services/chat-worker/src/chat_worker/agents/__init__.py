@@ -24,13 +24,13 @@ AGENTS: dict[str, Agent] = {
     ),
     "location": Agent(location, 4, 2, "a map that answers in 0.3 s", needs=("places",)),
     "recyclable_price": Agent(
-        recyclable_price, 5, 1, "served from a cache that is filled behind it", needs=("prices",)
+        recyclable_price, 5, 2, "served from a cache that is filled behind it", needs=("prices",)
     ),
     "weather": Agent(weather, 6, 2, "three forecasts at once, each some 0.5 s", needs=("weather",)),
     "character": Agent(character, 2, 3, "our own service, in milliseconds", needs=("characters",)),
     "web_search": Agent(web_search, 8, 2, "other people's servers", needs=("web_search",)),
     "image_generation": Agent(
-        image_generation, 95, 1, "drawing takes 10 to 60 s, and costs", needs=("images", "pictures")
+        image_generation, 105, 1, "drawing takes 10 to 60 s, and costs", needs=("images", "pictures")
     ),
     "general": Agent(general, 1, 1, "no look-up at all"),
 }
