@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 
 from chat_worker.guide.normalise import FOLDED_PARTICLES, content_words, fold, shortest_stem, stems
 from chat_worker.guide.schema import Item
-from chat_worker.guide.typos import SHORTEST, Lookalikes
+from chat_worker.guide.typos import Lookalikes
 
 # The head noun of a Korean phrase comes last ("택배상자에 붙은 테이프" asks about the tape).
 _LAST_NAME_BONUS = 1.5
@@ -55,7 +55,7 @@ class NameBook:
         found = self._as_written(words) + (self._as_written(bare) if bare != words else [])
         # "스티러폼 상자" is a misspelt styrofoam box before it is a box.
         longest = max((match.size for match in found), default=0)
-        return self._misspelt(bare, max(SHORTEST, longest + 2 * bool(found))) or found
+        return self._misspelt(bare, longest + 2) or found
 
     def _as_written(self, words: list[str]) -> list[NameMatch]:
         """Return the names in the words, without those inside a longer name."""
