@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import orjson
@@ -24,7 +24,7 @@ from eco2_bus.log import (
     TakeOver,
     TakeOverResult,
 )
-from eco2_bus.queue import Delivery, JobQueue, QueueUnavailable
+from eco2_bus.queue import Delivery, JobQueue, QueueFull, QueueUnavailable
 from eco2_bus.writer import LogWriter, WriteBeat
 from eco2_telemetry import logs, propagation
 from eco2_telemetry.messaging import process_span
@@ -120,15 +120,12 @@ class Consumer:
 
     async def _end_unreadable(self, job_id: str) -> None:
         problem = orjson.dumps(UnreadableJob().problem("").model_dump())
-        pauses_s = _growing_pauses_s()
-        while True:
-            try:
-                await self._log.end(job_id, "error", problem)
-                await self._log.confirm_copied(job_id)
-                return
-            except LogUnavailable as error:
-                _log.warning("cannot tell yet that the job is unreadable: %s", error)
-            await asyncio.sleep(next(pauses_s))
+
+        async def tell() -> None:
+            await self._log.end(job_id, "error", problem)
+            await self._log.confirm_copied(job_id)
+
+        await _patiently(tell)
 
     async def _take_over(self, job: ChatJob, delivery: Delivery) -> None:
         run = JobRun(job, self._shop)
@@ -229,16 +226,34 @@ class Consumer:
         asked = InputRequired(
             kind="location", message=waiting.wish["message"], expires_in_s=int(self._input_wait_s)
         )
-        await self._log.park_job(job.job_id, job.model_copy(update={"resume": None}).to_body())
-        writer.event("input_required", to_json(asked))
+        body = job.model_copy(update={"resume": None}).to_body()
         try:
+            await _patiently(lambda: self._log.park_job(job.job_id, body))
+            writer.event("input_required", to_json(asked))
             await writer.flush()
+            await _patiently(lambda: self._log.confirm_copied(job.job_id))
         except (Fenced, LogGone) as error:
             _log.info("another worker has the job: %s", error)
         else:
             timed_out = Resume(after=str(writer.last_id))
-            await self._queue.park(job.model_copy(update={"resume": timed_out}), running.delivery.headers)
+            await self._send_away(job.model_copy(update={"resume": timed_out}), running.delivery)
         await running.delivery.ack()
+
+    async def _send_away(self, job: ChatJob, delivery: Delivery) -> None:
+        """Gives the broker the message that carries the job on; without the lease it does so by itself."""
+        pauses_s = _growing_pauses_s()
+        while delivery.has_lease:
+            try:
+                await self._queue.park(job, delivery.headers)
+                return
+            except QueueFull:
+                # Nobody else can wait now: this one goes on at once, without the place.
+                with contextlib.suppress(QueueUnavailable):
+                    await self._queue.publish(job, delivery.headers)
+                    return
+            except QueueUnavailable as error:
+                _log.warning("cannot let the job wait yet: %s", error)
+            await asyncio.sleep(next(pauses_s))
 
     async def _hand_back(self, delivery: Delivery) -> None:
         try:
@@ -253,6 +268,17 @@ class Consumer:
             last = (await self._log.summary(job.job_id)).last
             if last.ends_job:
                 await self._shop.archive.keep(job, last.event, last.data)
+
+
+async def _patiently(call: Callable[[], Awaitable[None]]) -> None:
+    """Tries until the log's store is there again: the delivery stays ours meanwhile."""
+    pauses_s = _growing_pauses_s()
+    while True:
+        try:
+            return await call()
+        except LogUnavailable as error:
+            _log.warning("the log cannot be reached: %s", error)
+        await asyncio.sleep(next(pauses_s))
 
 
 def _growing_pauses_s() -> Iterator[float]:
