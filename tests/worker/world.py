@@ -17,8 +17,8 @@ from chat_worker.metrics.requests import PrometheusMetricsAdapter
 from chat_worker.metrics.stream import StreamMetrics
 from chat_worker.ports import ChatModel, Tools
 from chat_worker.run_job import Workshop
-from eco2_bus.events import START, LogEntry
-from eco2_bus.job import ChatJob
+from eco2_bus.events import INPUT_REQUIRED, START, LogEntry
+from eco2_bus.job import ChatJob, Location, Resume
 from eco2_bus.log import JobHead, TakeOverResult
 from eco2_history import TurnStore
 from langgraph.checkpoint.memory import InMemorySaver
@@ -151,14 +151,16 @@ class World:
                 await self._consuming
             self._consuming = None
 
-    async def ask(self, message: str = "페트병 어떻게 버려?", session: str = "s1") -> str:
+    async def ask(self, message: str = "페트병 어떻게 버려?", session: str = "s1", **more: Any) -> str:
         """Submits a question as chat-api does."""
-        job = await self.create(message, session)
+        job = await self.create(message, session, **more)
         await self.queue.publish(job, {})
         return job.job_id
 
-    async def create(self, message: str = "페트병 어떻게 버려?", session: str = "s1") -> ChatJob:
-        """A job with its log, not yet published."""
+    async def create(
+        self, message: str = "페트병 어떻게 버려?", session: str = "s1", **more: Any
+    ) -> ChatJob:
+        """A job with its log, not yet published; `more` are fields of the job."""
         now_ms = time.time_ns() // 1_000_000
         job = ChatJob(
             job_id=uuid.uuid4().hex,
@@ -166,6 +168,7 @@ class World:
             owner="someone",
             message=message,
             created_at_ms=now_ms,
+            **more,
         )
         head = JobHead("someone", session, "", b'{"status":"queued"}', now_ms)
         await self.log.create(job.job_id, head)
@@ -186,9 +189,27 @@ class World:
                 entries += some
         return Story(entries)
 
-    async def answer(self, message: str = "페트병 어떻게 버려?", session: str = "s1") -> Story:
+    async def answer(
+        self, message: str = "페트병 어떻게 버려?", session: str = "s1", **more: Any
+    ) -> Story:
         """Asks, and waits for the end."""
-        return await self.story(await self.ask(message, session))
+        return await self.story(await self.ask(message, session, **more))
+
+    async def input_wanted(self, job_id: str) -> LogEntry:
+        """The entry at which a job waits for its user, once nobody has the job any more."""
+        async with asyncio.timeout(WAIT_S):
+            while (last := (await self.log.summary(job_id)).last).event != INPUT_REQUIRED:
+                await asyncio.sleep(0.002)
+        await self.settled()
+        return last
+
+    async def give(self, job_id: str, location: Location | None) -> None:
+        """Answers a job that waits, as chat-api does."""
+        last = (await self.log.summary(job_id)).last
+        body = await self.log.parked_job(job_id)
+        assert body is not None
+        answered = Resume(after=str(last.id), location=location)
+        await self.queue.publish(ChatJob.from_body(body).model_copy(update={"resume": answered}), {})
 
     async def shown(self, job_id: str) -> list[LogEntry]:
         """The log so far."""

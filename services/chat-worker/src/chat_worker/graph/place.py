@@ -17,4 +17,4 @@ async def place(state: ChatState) -> ChatState:
     """The place that the user gives; none when its time has passed, and then the answer does without."""
     language: Language = "en" if state.get("language") == "en" else "ko"
     given: Any = interrupt({"kind": "location", "message": _WHERE[language]})
-    return {"location": given}
+    return {"location": given["location"]}
