@@ -77,6 +77,10 @@ async def test_slow_viewers_cost_little_and_disturb_nobody(
     async with api_process(world, send_timeout_s=50) as (api, process):
         job_id = await api.new_job()
         worker = await Worker.begin(world.log, job_id)
+        async with asyncio.timeout(20):
+            # What the process opens at its start must not count.
+            while (await api.client.get("/readyz")).status_code != 200:
+                pass
         async with await api.events(job_id) as quick:
             reading = asyncio.create_task(quick.rest(within_s=60))
             await speak(worker, 1)

@@ -82,14 +82,14 @@ def test_nothing_heavy_is_imported_before_it_is_needed(sqlite_database: SqliteDa
 
 
 async def test_processes_that_start_together_make_one_sqlite_file(sqlite_database: SqliteDatabase) -> None:
-    assert await open_at_once(sqlite_database.url, 6) == [""] * 6
+    assert await open_at_once(sqlite_database.url, 4) == [""] * 4
     assert differences(f"sqlite:///{sqlite_database.path}") == []
 
 
 async def test_processes_that_start_together_upgrade_one_postgresql(
     postgres_database: PostgresDatabase,
 ) -> None:
-    assert await open_at_once(postgres_database.url, 6) == [""] * 6
+    assert await open_at_once(postgres_database.url, 4) == [""] * 4
     assert differences(Address.parse(postgres_database.url).url) == []
 
 
