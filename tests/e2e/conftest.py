@@ -4,11 +4,12 @@ from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
-from eco2_devservers import RabbitServer, RedisServer
+from eco2_devservers import PostgresServer, RabbitServer, RedisServer
 
 from tests.e2e import driver
 from tests.e2e.driver import ITEMS, Load
 from tests.e2e.stack import Stack
+from tests.e2e.vendors import Vendors
 
 TABLE: list[str] = []
 # Slow enough to be killed in mid-answer, short enough to be over soon: 120 tokens in 3 s.
@@ -25,8 +26,8 @@ def rabbit() -> Iterator[RabbitServer]:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory, rabbit: RabbitServer) -> Iterator[Stack]:
-    with RedisServer(appendonly="always") as redis_server:
-        stack = Stack(tmp_path_factory.mktemp("stack"), rabbit, redis_server)
+    with RedisServer(appendonly="always") as redis_server, PostgresServer() as postgres:
+        stack = Stack(tmp_path_factory.mktemp("stack"), rabbit, redis_server, postgres)
         try:
             asyncio.run(stack.start())
             yield stack
@@ -45,10 +46,19 @@ async def sandbox(running: Stack) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
+async def vendors(sandbox: httpx.AsyncClient) -> AsyncIterator[Vendors]:
+    """The model and all vendors, well when the test begins and when it ends."""
+    vendors = Vendors(sandbox)
+    await vendors.be_well()
+    yield vendors
+    await vendors.be_well()
+
+
+@pytest.fixture
 def stack(running: Stack, sandbox: httpx.AsyncClient) -> Iterator[Stack]:
     """The running product; says what its processes said when the test fails."""
     yield running
-    for program in (*running.workers, running.api):
+    for program in (*running.workers, running.api, running.character):
         print(f"--- {program.name}\n{program.said()[-4_000:]}")
 
 

@@ -1,9 +1,6 @@
 """The product as it runs in earnest: real servers, and every service a process of its own."""
 
 import asyncio
-import os
-import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,75 +10,46 @@ import aio_pika
 import httpx
 import redis
 from eco2_bus import topology
-from eco2_devservers import RabbitServer, RedisServer, free_port
-from eco2_devservers.process import OwnedProcess
+from eco2_devservers import PostgresServer, RabbitServer, RedisServer, free_port
+
+from tests.e2e.program import Program
 
 WAIT_S = 60.0
 API_KEY = "any"
-
-
-class Program:
-    """A service of ours as a subprocess that can be killed, stopped and started again."""
-
-    def __init__(self, name: str, folder: Path, *arguments: str, **env: str) -> None:
-        self.name = name
-        self.log = folder / f"{name}.log"
-        self._folder = folder
-        self._command = [sys.executable, *arguments]
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "OPENAI_"))
-        }
-        self._env = {**kept, **env}
-        self._process: OwnedProcess | None = None
-
-    def start(self) -> None:
-        self._process = OwnedProcess(self._command, log=self.log, folder=self._folder, env=self._env)
-
-    @property
-    def is_running(self) -> bool:
-        return self._process is not None and self._process.exit_code is None
-
-    @property
-    def exit_code(self) -> int | None:
-        return None if self._process is None else self._process.exit_code
-
-    def signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        self._process.signal(number)
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        if self._process is not None:
-            self._process.kill()
-
-    def close(self) -> None:
-        """SIGTERM, then SIGKILL."""
-        if self.is_running and self._process is not None:
-            self._process.stop(signal.SIGTERM, 8)
-        self.kill()
-
-    def said(self) -> str:
-        return self.log.read_text(encoding="utf-8", errors="replace")
+INPUT_WAIT_S = "120"
+"""How long a question waits for its user: the same number for every process on the broker."""
 
 
 class Stack:
-    """RabbitMQ, Redis, the sandbox, one API, and as many workers as a test asks for."""
+    """RabbitMQ, Redis, PostgreSQL, the sandbox as the model and every vendor, the character service over
+    gRPC, one API, and as many workers as a test asks for."""
 
-    def __init__(self, folder: Path, rabbit: RabbitServer, redis_server: RedisServer) -> None:
+    def __init__(
+        self, folder: Path, rabbit: RabbitServer, redis_server: RedisServer, postgres: PostgresServer
+    ) -> None:
         self.folder = folder
         self.rabbit = rabbit
         self.redis_server = redis_server
+        self.postgres = postgres
         self.sandbox_url = f"http://127.0.0.1:{(sandbox_port := free_port())}"
         self.api_url = f"http://127.0.0.1:{(api_port := free_port())}"
+        self.character_target = f"127.0.0.1:{(character_port := free_port())}"
         self.sandbox = Program("sandbox", folder, "-m", "eco2_sandbox", "--port", str(sandbox_port))
+        self.character = Program(
+            "character", folder, "-m", "eco2_character", CHARACTER_PORT=str(character_port)
+        )
         self.api = self.make_api("api", api_port, rabbit.url)
         self.workers: list[Program] = []
         self.store: Any = redis.Redis.from_url(redis_server.url)
         self._count = 0
 
     async def start(self) -> None:
-        """Starts the sandbox and the API."""
-        self.sandbox.start()
+        """Prepares the database, and starts everything but workers."""
+        upgrade = Program("upgrade", self.folder, "-m", "eco2_history", "upgrade", **self._database)
+        for program in (upgrade, self.sandbox, self.character):
+            program.start()
+        await until(lambda: _has_left(upgrade))
+        assert upgrade.exit_code == 0, upgrade.said()
         self.api.start()
         await until_answering(f"{self.sandbox_url}/livez")
         await until_answering(f"{self.api_url}/readyz")
@@ -97,6 +65,8 @@ class Stack:
             str(port),
             REDIS_URL=self.redis_server.url,
             AMQP_URL=amqp_url,
+            INPUT_WAIT_S=INPUT_WAIT_S,
+            **self._database,
         )
 
     def start_worker(self, **env: str) -> Program:
@@ -105,10 +75,13 @@ class Stack:
         usual = {
             "REDIS_URL": self.redis_server.url,
             "AMQP_URL": self.rabbit.url,
-            "DATABASE_URL": f"sqlite:///{self.folder}/eco2.sqlite",
+            "INPUT_WAIT_S": INPUT_WAIT_S,
             "OPENAI_API_KEY": API_KEY,
             "OPENAI_BASE_URL": f"{self.sandbox_url}/v1",
             "OPENAI_MODEL": "eco2-sandbox",
+            "STAND_INS_URL": self.sandbox_url,
+            "CHARACTER_TARGET": self.character_target,
+            **self._database,
         }
         worker = Program(f"worker-{self._count}", self.folder, "-m", "chat_worker", **usual | env)
         worker.start()
@@ -166,13 +139,21 @@ class Stack:
         return max([int(fields.get(b"failures", 0)) for _, fields in entries], default=0)
 
     def close(self) -> None:
-        for program in (*self.workers, self.api, self.sandbox):
+        for program in (*self.workers, self.api, self.character, self.sandbox):
             program.close()
         self.store.close()
+
+    @property
+    def _database(self) -> dict[str, str]:
+        return {"DATABASE_URL": self.postgres.url}
 
 
 async def _declared(channel: Any, queue: str) -> Any:
     return (await channel.declare_queue(queue, passive=True)).declaration_result
+
+
+async def _has_left(program: Program) -> bool:
+    return not program.is_running
 
 
 async def until(holds: Callable[[], Awaitable[bool]], within_s: float = WAIT_S) -> None:

@@ -15,7 +15,8 @@ from eco2_devservers import free_port
 
 from tests.e2e.conftest import TABLE
 from tests.e2e.driver import ITEMS, Account, Load
-from tests.e2e.stack import Program, until, until_answering
+from tests.e2e.program import Program
+from tests.e2e.stack import until, until_answering
 
 CHATS = 20
 ROUNDS = 3

@@ -5,7 +5,8 @@ import signal
 
 from tests.e2e.conftest import MakeLoad
 from tests.e2e.driver import Account, Load
-from tests.e2e.stack import Program, Stack, until
+from tests.e2e.program import Program
+from tests.e2e.stack import Stack, until
 
 JOBS = 16
 
