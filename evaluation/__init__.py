@@ -1,0 +1,1 @@
+"""How good the assistant is, on messages that were labelled by hand."""
