@@ -13,6 +13,8 @@ from all_in_one.product import CannotListen, open_product
 
 DEFAULT_QUESTION = "다 쓴 페트병은 어떻게 버려?"
 TIMEOUT_S = 120
+HERE = {"latitude": 37.5665, "longitude": 126.9780}
+"""Seoul City Hall: what the demo answers when the assistant asks where its user is."""
 
 
 class DemoFailed(Exception):
@@ -49,7 +51,16 @@ async def ask(question: str) -> None:
                     event = line.removeprefix("event: ")
                 elif line.startswith("data: "):
                     _hear(heard, event, orjson.loads(line.removeprefix("data: ")))
+                    if event == "input_required":
+                        await _say_where(client, f"{product.url}{response.headers['Location']}/input")
         _report(heard)
+
+
+async def _say_where(client: httpx.AsyncClient, url: str) -> None:
+    """A question of its own is answered beside the stream, as a page does."""
+    reply = await client.post(url, json={"location": HERE})
+    if reply.status_code != 202:
+        raise DemoFailed(f"the place was not taken: HTTP {reply.status_code}")
 
 
 def _hear(heard: _Heard, event: str, data: Any) -> None:
@@ -61,6 +72,10 @@ def _hear(heard: _Heard, event: str, data: Any) -> None:
             heard.stages.append(data)
         case "sources":
             heard.sources = data
+        case "input_required":
+            print(f"{data['message']}  (the demo says: Seoul City Hall)\n", flush=True)
+        case "image":
+            print(f"[{data['alt']}: {data['url']}]\n", flush=True)
         case "reset":
             heard.text = ""
         case "error":
