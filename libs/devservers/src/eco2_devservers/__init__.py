@@ -3,6 +3,7 @@
 from eco2_devservers.ports import free_port
 from eco2_devservers.postgres_server import PostgresServer
 from eco2_devservers.programs import MissingProgram, missing_programs
+from eco2_devservers.prometheus_server import PrometheusServer
 from eco2_devservers.rabbit_server import RabbitServer
 from eco2_devservers.redis_server import RedisServer
 from eco2_devservers.server import Server, ServerFailed
@@ -11,6 +12,7 @@ from eco2_devservers.tcp_proxy import TcpProxy
 __all__ = [
     "MissingProgram",
     "PostgresServer",
+    "PrometheusServer",
     "RabbitServer",
     "RedisServer",
     "Server",

@@ -37,6 +37,8 @@ _WANTED: dict[MissingProgram, Callable[[], bool]] = {
     MissingProgram("redis-server", "redis-server"): _on_path("redis-server"),
     MissingProgram("rabbitmq-server", "rabbitmq-server"): _has_rabbit,
     MissingProgram("postgres", "postgresql"): lambda: postgres_programs() is not None,
+    MissingProgram("prometheus", "prometheus"): _on_path("prometheus"),
+    MissingProgram("amtool", "prometheus-alertmanager"): _on_path("amtool"),
     MissingProgram("chromium", "chromium"): _on_path("chromium"),
     MissingProgram("Korean font", "fonts-noto-cjk"): _has_korean_font,
 }
