@@ -3,10 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
-from chat_worker.guide.normalise_phrases import ENGLISH, KOREAN, Rule
+from chat_worker.guide.normalise_phrases import ASKING_WORDS, ENGLISH, KOREAN, Rule
 
 _FIRST_SYLLABLE, _LAST_SYLLABLE = 0xAC00, 0xD7A3
 _VOWELS, _FINALS = 21, 28
@@ -44,8 +44,15 @@ def content_words(question: str) -> list[str]:
 
 
 def _rest(plain: str, korean: Iterable[Rule]) -> list[str]:
-    rest = _without(korean, plain)
+    if plain.isascii():
+        return _without(ENGLISH, plain).split()
+    rest = " ".join(map(_told, _without(korean, plain).split()))
     return (_without(ENGLISH, rest) if _LATIN.search(rest) else rest).split()
+
+
+def _told(word: str) -> str:
+    """Return what is left of a word when it only asks."""
+    return _told_known(word) if len(word) <= _KNOWN_WORD_LENGTH else _without(ASKING_WORDS, word)
 
 
 def _without(rules: Iterable[Rule], text: str) -> str:
@@ -129,5 +136,6 @@ def _fold(text: str) -> str:
 
 
 _fold_known = lru_cache(_KNOWN_WORDS)(_fold)
+_told_known = lru_cache(_KNOWN_WORDS)(partial(_without, ASKING_WORDS))
 
 FOLDED_PARTICLES: Final = frozenset(map(fold, _PARTICLES))

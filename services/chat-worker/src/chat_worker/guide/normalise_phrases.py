@@ -72,9 +72,12 @@ _PLACES: Final = (
 _ASKING: Final = (
     _rule(r"미세\s?먼지\S*", needs="미세"),
     _rule(r"(?<!\S)(?:일반|재활용|생활)\s?쓰레기\S*"),
-    _rule(r"버[리려릴린립렸림]\S*"),
     _rule(r"(?:분리\s?)?(?:수거|배출)(?!함)\S*"),
     _rule(r"분리\s?하\S*", needs="분리"),
+)
+# Each of these looks at one word alone, so that what it does to a word can be remembered.
+ASKING_WORDS: Final = (
+    _rule(r"버[리려릴린립렸림]\S*"),
     _rule(r"재활용(?!센터)\S*", needs="재활용"),
     _rule(r"(?:처리|처분|폐기|정리)(?!물)(?:하|해|방|법|는|를|할|될|되|돼|요)\S*"),
     _rule(r"(?<!\S)(?:처리|처분|폐기)(?!\S)"),
