@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from chat_worker.agents import AGENTS
 from chat_worker.domain import Intent
+from chat_worker.metrics.exemplars import current_exemplar
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class PrometheusMetricsAdapter:
 
     def track_request(self, intent: str, status: str, provider: str, duration: float) -> None:
         self._safely(lambda: self._requests.labels(intent, status, provider).inc())
-        self._safely(lambda: self._durations.labels(intent, provider).observe(duration))
+        self._safely(lambda: self._durations.labels(intent, provider).observe(duration, current_exemplar()))
 
     def track_intent(self, intent: str) -> None:
         self._safely(lambda: self._intents.labels(intent).inc())
@@ -63,7 +64,7 @@ class PrometheusMetricsAdapter:
 
     def track_subagent_call(self, subagent: str, status: str, duration: float) -> None:
         self._safely(lambda: self._calls.labels(subagent, status).inc())
-        self._safely(lambda: self._call_durations.labels(subagent).observe(duration))
+        self._safely(lambda: self._call_durations.labels(subagent).observe(duration, current_exemplar()))
 
     def _create_series(self, provider: str) -> None:
         """Every combination from the start: a ratio with an absent series is no data, not 0."""

@@ -6,6 +6,8 @@ from typing import Self
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from chat_worker.metrics.exemplars import current_exemplar
+
 STATUSES = ("success", "error", "cancelled", "recovered")
 ANSWER = "answer"
 
@@ -76,9 +78,11 @@ class StreamMetricsTracker:
         self._tokens = 0
         self._status: str | None = None
         self._is_passed_on = False
+        self._exemplar: dict[str, str] | None = None
 
     def __enter__(self) -> Self:
         self._began = perf_counter()
+        self._exemplar = current_exemplar()
         self._metrics.active.inc()
         return self
 
@@ -90,7 +94,7 @@ class StreamMetricsTracker:
             return
         status = self._status or ("success" if error is None else "error")
         self._metrics.requests[status].inc()
-        self._metrics.duration[status].observe(perf_counter() - self._began)
+        self._metrics.duration[status].observe(perf_counter() - self._began, self._exemplar)
         self._metrics.count.observe(self._tokens)
 
     def heard(self) -> None:
@@ -99,7 +103,7 @@ class StreamMetricsTracker:
         if self._heard_at:
             self._metrics.interval.observe(now - self._heard_at)
         else:
-            self._metrics.first.observe(now - self._began)
+            self._metrics.first.observe(now - self._began, self._exemplar)
         self._heard_at = now
 
     def landed(self, tokens: int, latency_s: float) -> None:
