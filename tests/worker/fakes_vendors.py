@@ -215,7 +215,9 @@ class FakeWebSearch:
         return _given([*self.results], self.fails)
 
 
-PET = Character("페티", "플라스틱", "밝아요", "비워 줘!", "라벨을 떼요", "Petty", "Empty me!", "Peel the label")
+PET = Character(
+    "페티", "플라스틱", "밝아요", "비워 줘!", "라벨을 떼요", "Petty", "Empty me!", "Peel the label"
+)
 CANNY = Character("캔디", "캔", "단단해요", "눌러 줘!", "헹궈요")
 
 

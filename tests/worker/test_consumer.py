@@ -2,9 +2,11 @@
 
 import asyncio
 import uuid
+from types import SimpleNamespace
 
 import orjson
 import pytest
+from chat_worker import consumer
 from chat_worker.errors import AnswerRefused, ModelRejected, ModelUnavailable
 from eco2_bus.log import Append, Claim, LogTop
 
@@ -78,6 +80,18 @@ async def test_after_three_failed_attempts_the_viewers_are_told_and_the_job_is_a
     kept = await world.log.kept_answer(job_id)
     assert kept is not None
     assert kept.event == "error"
+
+
+async def test_the_last_failure_is_told_without_a_pause(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(
+        consumer, "random", SimpleNamespace(uniform=lambda *limits: pauses.append(limits[0]) or 0.001)
+    )
+    world.model.faults = [ModelUnavailable("cut")] * 3
+    story = await world.answer(QUESTION)
+    assert (story.ended["code"], len(pauses)) == ("attempts_exhausted", 2)
 
 
 @pytest.mark.parametrize("fault", [ModelRejected("401"), AnswerRefused()])

@@ -59,7 +59,9 @@ async def test_a_second_attempt_counts_as_recovered_and_the_first_as_an_error(wo
 
 
 @pytest.mark.parametrize("fault", [ModelRejected("401"), ValueError("a bug")])
-async def test_a_failed_stream_brings_the_gauge_down(world: World, fault: Exception) -> None:
+async def test_a_failed_stream_brings_the_gauge_down(
+    world: World, fault: Exception, quick_retries: None
+) -> None:
     world.model.faults = [fault] * 3
     await world.answer(QUESTION)
     await world.settled()

@@ -157,9 +157,7 @@ class World:
         await self.queue.publish(job, {})
         return job.job_id
 
-    async def create(
-        self, message: str = "페트병 어떻게 버려?", session: str = "s1", **more: Any
-    ) -> ChatJob:
+    async def create(self, message: str = "페트병 어떻게 버려?", session: str = "s1", **more: Any) -> ChatJob:
         """A job with its log, not yet published; `more` are fields of the job."""
         now_ms = time.time_ns() // 1_000_000
         job = ChatJob(
@@ -189,16 +187,14 @@ class World:
                 entries += some
         return Story(entries)
 
-    async def answer(
-        self, message: str = "페트병 어떻게 버려?", session: str = "s1", **more: Any
-    ) -> Story:
+    async def answer(self, message: str = "페트병 어떻게 버려?", session: str = "s1", **more: Any) -> Story:
         """Asks, and waits for the end."""
         return await self.story(await self.ask(message, session, **more))
 
     async def input_wanted(self, job_id: str) -> LogEntry:
         """The entry at which a job waits for its user, once nobody has the job any more."""
         async with asyncio.timeout(WAIT_S):
-            while (last := (await self.log.summary(job_id)).last).event != INPUT_REQUIRED:
+            while (last := (await self.log.summary(job_id)).last).event != INPUT_REQUIRED:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
         await self.settled()
         return last

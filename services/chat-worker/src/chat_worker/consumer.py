@@ -212,8 +212,10 @@ class Consumer:
             await running.delivery.ack()
         except Exception:
             _log.exception("attempt %d failed", taken.attempt)
-            # Later attempts wait longer, so that a model that is down is not hammered.
-            await asyncio.sleep(random.uniform(0.1, 0.3) * 3 ** (taken.failures + 1))
+            if taken.failures + 1 < self._poison_after:
+                # Later attempts wait longer, so that a model that is down is not hammered. After the last
+                # one there is nothing to wait for but bad news.
+                await asyncio.sleep(random.uniform(0.1, 0.3) * 3 ** (taken.failures + 1))
             self._forget(running)
             await running.delivery.retry()
         else:
@@ -244,7 +246,9 @@ class Consumer:
         pauses_s = _growing_pauses_s()
         while delivery.has_lease:
             try:
-                await self._queue.park(job, delivery.headers)
+                # A cancel that came before the entry was left to this run, which ended as a wait.
+                goes_on = self._queue.publish if await self._is_cancelled(job) else self._queue.park
+                await goes_on(job, delivery.headers)
                 return
             except QueueFull:
                 # Nobody else can wait now: this one goes on at once, without the place.
@@ -254,6 +258,11 @@ class Consumer:
             except QueueUnavailable as error:
                 _log.warning("cannot let the job wait yet: %s", error)
             await asyncio.sleep(next(pauses_s))
+
+    async def _is_cancelled(self, job: ChatJob) -> bool:
+        with contextlib.suppress(LogUnavailable):
+            return await self._log.is_cancel_requested(job.job_id)
+        return False
 
     async def _hand_back(self, delivery: Delivery) -> None:
         try:

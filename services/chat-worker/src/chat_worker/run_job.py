@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import Any
 
 from eco2_bus.events import Ended, Source, Usage, to_json
-from eco2_bus.job import ChatJob
+from eco2_bus.job import ChatJob, Resume
 from eco2_bus.log import EventLog, LogUnavailable
 from eco2_bus.writer import LogWriter
 from eco2_telemetry import propagation
@@ -162,6 +162,9 @@ class JobRun:
         try:
             entering = await self._entrance(graph, config, writer.attempt, speaker)
             result = await graph.ainvoke(entering, config, context=context, durability="async")
+            if result.get("__interrupt__") and (resume := self._job.resume) is not None:
+                # The session has lost what it knew of the wait; nobody is asked twice.
+                result = await graph.ainvoke(_given(resume), config, context=context, durability="async")
         except BaseException:
             await self._save_progress()
             raise
@@ -175,10 +178,8 @@ class JobRun:
             left = await graph.aget_state(config)
             if left.next and left.values.get("job_id") == self._job.job_id:
                 speaker.learned({"intents": left.values["intents"], "usage": left.values["usage"]})
-                resume = self._job.resume
-                if resume is not None and left.interrupts:
-                    where = resume.location
-                    return Command(resume={"location": where.model_dump() if where else None})
+                if (resume := self._job.resume) is not None and left.interrupts:
+                    return _given(resume)
                 return None
         return self._beginning()
 
@@ -254,6 +255,12 @@ class JobRun:
     def _count(self, speaker: Speaker, status: str) -> None:
         duration_s = time.time() - self._job.created_at_ms / 1000
         self._shop.metrics.track_request(_first(speaker.intents), status, self._shop.provider, duration_s)
+
+
+def _given(resume: Resume) -> Any:
+    """What a graph that waits goes on with."""
+    where = resume.location
+    return Command(resume={"location": where.model_dump() if where else None})
 
 
 def _first(intents: list[str]) -> str:
