@@ -42,9 +42,7 @@ def _values(store: Any, key: bytes) -> list[bytes]:
         case b"hash":
             return [part for pair in store.hgetall(key).items() for part in pair]
         case b"stream":
-            return [
-                part for _, fields in store.xrange(key) for pair in fields.items() for part in pair
-            ]
+            return [part for _, fields in store.xrange(key) for pair in fields.items() for part in pair]
         case b"zset":
             return store.zrange(key, 0, -1)
         case b"string":
