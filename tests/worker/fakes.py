@@ -109,7 +109,7 @@ class FakeGuide:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def search(self, question: str) -> Evidence:
+    async def find(self, question: str) -> Evidence:
         self.asked.append(question)
         if "모르는" in question:
             return Evidence([], is_named=False)

@@ -28,6 +28,8 @@ class WorkerSettings(BaseSettings):
     openai_base_url: str | None = None
     openai_model: str = "gpt-4.1-mini"
     openai_image_model: str = "gpt-image-1"
+    openai_embedding_model: str = ""
+    """Where it is set, the guide's search by n-grams is fused with one by meaning."""
 
     kakao_rest_api_key: SecretStr = SecretStr("")
     data_go_kr_key: SecretStr = SecretStr("")

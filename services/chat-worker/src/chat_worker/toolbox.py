@@ -21,6 +21,7 @@ from chat_worker.adapters.kma_weather import LIMITS as KMA_LIMITS
 from chat_worker.adapters.kma_weather import KmaWeather
 from chat_worker.adapters.mois_bulky_fees import MoisBulkyFees
 from chat_worker.adapters.mois_household import MoisHousehold
+from chat_worker.adapters.openai_embeddings import OpenAIEmbeddings
 from chat_worker.adapters.openai_images import OpenAIImages
 from chat_worker.adapters.openai_model import OpenAIModel
 from chat_worker.adapters.packaged_guide import PackagedGuide
@@ -66,7 +67,7 @@ class _Toolbox:
         portal = settings.data_go_kr_key
         return Tools(
             model=model,
-            guide=PackagedGuide(),
+            guide=self._guide(),
             vision=model,
             places=self._open("location", KakaoLocal, settings.kakao_rest_api_key, "/kakao/v2/local"),
             weather=self._open(
@@ -83,6 +84,15 @@ class _Toolbox:
             images=self._closing(images),
             pictures=pictures,
         )
+
+    def _guide(self) -> PackagedGuide:
+        settings = self._settings
+        if not settings.openai_embedding_model:
+            return self._closing(PackagedGuide())
+        embedder = OpenAIEmbeddings(
+            settings.openai_embedding_model, settings.openai_api_key, settings.openai_base_url, self._tracer
+        )
+        return self._closing(PackagedGuide(self._closing(embedder)))
 
     def _open(
         self, agent: str, client: Any, key: SecretStr, path: str, limits: HttpLimits = DEFAULT_LIMITS

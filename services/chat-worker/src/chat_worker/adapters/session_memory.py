@@ -28,17 +28,18 @@ DELAY_S = 0.4
 Fence = Callable[[], Awaitable[None]]
 """Returns once the run is known to own its job; raises when it does not."""
 
+_Newest = tuple[RunnableConfig, Checkpoint, CheckpointMetadata]
+_Write = tuple[RunnableConfig, Sequence[tuple[str, Any]], str, str]
+
 
 @dataclass
 class _Unsaved:
     """The newest checkpoint of a turn and what its tasks have brought since; nothing when all is saved."""
 
     fence: Fence
-    checkpoint: tuple[RunnableConfig, Checkpoint, CheckpointMetadata] | None = None
+    checkpoint: _Newest | None = None
     versions: ChannelVersions = field(default_factory=dict[str, str | int | float])
-    writes: list[tuple[RunnableConfig, Sequence[tuple[str, Any]], str, str]] = field(
-        default_factory=list[tuple[RunnableConfig, Sequence[tuple[str, Any]], str, str]]
-    )
+    writes: list[_Write] = field(default_factory=list[_Write])
     saving: asyncio.Task[None] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -71,6 +72,10 @@ class SessionMemory(BaseCheckpointSaver[Any]):
             turn.saving.cancel()
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        turn = self._turns.get(str(_place(config)["thread_id"]))
+        if turn is not None and turn.checkpoint is not None:
+            # Whoever reads in mid-turn reads what was written.
+            await self._save(turn)
         return await self._store.aget_tuple(config)
 
     async def aput(
@@ -138,19 +143,28 @@ class SessionMemory(BaseCheckpointSaver[Any]):
     async def _save(self, turn: _Unsaved) -> None:
         async with turn.lock:
             await turn.fence()
-            if turn.checkpoint is not None:
-                config, checkpoint, metadata = turn.checkpoint
-                versions, turn.versions = turn.versions, {}
-                try:
-                    await self._store.aput(config, checkpoint, metadata, versions)
-                except BaseException:
-                    turn.versions = {**versions, **turn.versions}
-                    raise
-                if turn.checkpoint == (config, checkpoint, metadata):
-                    turn.checkpoint = None
-            while turn.writes:
-                await self._store.aput_writes(*turn.writes[0])
-                del turn.writes[:1]
+            # The graph goes on meanwhile: what it brings while this waits for the store is saved as well.
+            while turn.checkpoint is not None or turn.writes:
+                if turn.checkpoint is not None:
+                    await self._save_checkpoint(turn, turn.checkpoint)
+                else:
+                    await self._save_write(turn, turn.writes[0])
+
+    async def _save_checkpoint(self, turn: _Unsaved, newest: _Newest) -> None:
+        versions, turn.versions = turn.versions, {}
+        try:
+            await self._store.aput(*newest, versions)
+        except BaseException:
+            turn.versions = {**versions, **turn.versions}
+            raise
+        if turn.checkpoint is newest:
+            turn.checkpoint = None
+
+    async def _save_write(self, turn: _Unsaved, write: _Write) -> None:
+        await self._store.aput_writes(*write)
+        # A newer checkpoint has done away with it otherwise.
+        if turn.writes and turn.writes[0] is write:
+            del turn.writes[0]
 
 
 def _place(config: RunnableConfig) -> dict[str, Any]:

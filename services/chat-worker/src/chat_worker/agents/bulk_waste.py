@@ -33,7 +33,7 @@ _RULE_SOURCE = "행정안전부 생활쓰레기배출정보"
 
 async def bulk_waste(turn: Turn, tools: Tools) -> Finding:
     """The guide's passages first; the fees beside them where a district is known."""
-    evidence = tools.guide.search(turn.asked.item or turn.question)
+    evidence = await tools.guide.find(turn.asked.item or turn.question)
     local, note = await _local(turn, tools)
     passages = [*evidence.passages, *local]
     if not passages:

@@ -1,10 +1,11 @@
 """A picture, drawn, kept, and told by its address; its bytes travel no further."""
 
+from eco2_bus.log import LogUnavailable
 from eco2_bus.pictures import Picture, picture_path
 
 from chat_worker.agents.findings import failed, passage, told
 from chat_worker.domain import Finding, Image, Language, Turn
-from chat_worker.errors import AnswerRefused
+from chat_worker.errors import AnswerRefused, Transient
 from chat_worker.ports import Tools
 
 WISH_MAX_CHARS = 1_000
@@ -23,7 +24,11 @@ async def image_generation(turn: Turn, tools: Tools) -> Finding:
         made = await tools.images.make(turn.question[:WISH_MAX_CHARS])
     except AnswerRefused:
         return failed("image_generation", told(turn, _REFUSED))
-    picture_id = await tools.pictures.put(Picture(turn.owner, turn.session_id, made.data))
+    try:
+        picture_id = await tools.pictures.put(Picture(turn.owner, turn.session_id, made.data))
+    except LogUnavailable as error:
+        # Not the job's failure: the next attempt would draw again, which costs.
+        raise Transient("the picture cannot be kept now") from error
     drawn = passage(told(turn, _DRAWN), made.description or turn.question, "OpenAI")
     image = Image(url=picture_path(picture_id), alt=(turn.asked.item or turn.question)[:200])
     return Finding(agent="image_generation", status="ok", passages=[drawn], note="", image=image)

@@ -16,9 +16,9 @@ _SIMILAR: dict[Language, str] = {
 
 async def waste_rag(turn: Turn, tools: Tools) -> Finding:
     """The guide's passages on the thing asked about, or an explicit `not_found`."""
-    evidence = tools.guide.search(turn.question)
+    evidence = await tools.guide.find(turn.question)
     if not evidence.is_named and turn.asked.item:
-        by_item = tools.guide.search(turn.asked.item)
+        by_item = await tools.guide.find(turn.asked.item)
         if by_item.is_named or not evidence.passages:
             evidence = by_item
     if not evidence.passages:

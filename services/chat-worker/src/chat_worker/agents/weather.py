@@ -16,6 +16,7 @@ _NOWHERE: dict[Language, str] = {
     "ko": "어느 지역의 날씨인지 알려 주세요.",
     "en": "Please say for which place you want the weather.",
 }
+_HERE: dict[Language, str] = {"ko": "지금 계신 곳", "en": "where you are"}
 _FALLS: dict[Precipitation, dict[Language, str]] = {
     Precipitation.NONE: {"ko": "비나 눈 없음", "en": "dry"},
     Precipitation.RAIN: {"ko": "비", "en": "rain"},
@@ -55,7 +56,8 @@ async def weather(turn: Turn, tools: Tools) -> Finding:
     if point is None:
         return not_found("weather", told(turn, _NOWHERE))
     report = await tools.weather.at(point)
-    where = named_place(turn) or told(turn, {"ko": "지금 계신 곳", "en": "where you are"})
+    # A place that no map knows is not where this weather is.
+    where = named_place(turn) if point is not turn.location else told(turn, _HERE)
     text = together(*_observed(turn, report), *_coming(turn, report), *_hints(turn, report))
     when = report.observed_at.strftime("%Y-%m-%d %H:%M KST") if report.observed_at else ""
     note = told(turn, _STALE) if report.is_stale else ""

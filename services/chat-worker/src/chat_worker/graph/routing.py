@@ -35,7 +35,7 @@ async def route(state: ChatState) -> list[Send] | str:
     # A coroutine, though it waits for nothing: LangGraph would give a plain function a thread.
     asked = _asked(state)
     has_place = state.get("location") is not None
-    if not has_place and any(one.intent in NEED_A_PLACE and not _says_where(one) for one in asked):
+    if not has_place and any(_needs_a_place(one) and not _says_where(one) for one in asked):
         return "place"
     return _branches(state, asked)
 
@@ -49,6 +49,14 @@ def _asked(state: ChatState) -> list[SubQuestion]:
     return [SubQuestion.model_validate(one) for one in state.get("intents", [])]
 
 
+def _is_clear(one: SubQuestion) -> bool:
+    return one.confidence >= UNSURE_BELOW
+
+
+def _needs_a_place(one: SubQuestion) -> bool:
+    return one.intent in NEED_A_PLACE and _is_clear(one)
+
+
 def _says_where(one: SubQuestion) -> bool:
     return bool(named_place(Turn(one)))
 
@@ -57,7 +65,7 @@ def _branches(state: ChatState, asked: list[SubQuestion]) -> list[Send]:
     sends = [
         Send(agent, _task(state, one))
         for one in asked
-        for agent in (("general",) if one.confidence < UNSURE_BELOW else ROUTES[one.intent])
+        for agent in (ROUTES[one.intent] if _is_clear(one) else ("general",))
     ]
     extras = [Send(agent, _task(state, one, is_extra=True)) for agent, one in _extras(state, asked)]
     return [*sends, *extras][:BRANCHES_MAX]
@@ -65,8 +73,9 @@ def _branches(state: ChatState, asked: list[SubQuestion]) -> list[Send]:
 
 def _extras(state: ChatState, asked: list[SubQuestion]) -> Iterator[tuple[str, SubQuestion]]:
     """Only where it changes the answer: what goes outside, on a known day and place, meets the weather."""
-    intents = {one.intent for one in asked}
-    for one in asked:
+    clear = [one for one in asked if _is_clear(one)]
+    intents = {one.intent for one in clear}
+    for one in clear:
         goes_out = one.intent is Intent.BULK_WASTE or (
             one.intent is Intent.WASTE and bool(_PUT_OUT.search(one.question))
         )

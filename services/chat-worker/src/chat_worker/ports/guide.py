@@ -17,6 +17,6 @@ class Evidence:
 class WasteGuide(Protocol):
     """The waste guide."""
 
-    def search(self, question: str) -> Evidence:
+    async def find(self, question: str) -> Evidence:
         """What the guide says to a question; no passages when it does not know the thing."""
         ...
