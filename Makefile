@@ -12,7 +12,7 @@ CACHES := .pytest_cache .ruff_cache .hypothesis .import_linter_cache out dist
 # As typed: make would take a dollar sign for a variable of its own.
 export QUESTION := $(value Q)
 
-.PHONY: help install run demo test test-fast programs lint format bench lock audit-hosts clean
+.PHONY: help install run demo test test-fast programs lint format bench eval lock audit-hosts clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ format: $(INSTALLED) ## Put imports and layout in order
 
 bench: $(INSTALLED) programs ## Measure the token path over real RabbitMQ and Redis: ARGS="..."
 	@$(PYTHON) -m bench $(ARGS)
+
+eval: $(INSTALLED) ## Measure how well it understands, finds and answers: ARGS="--quick"
+	@$(PYTHON) -m evaluation $(ARGS)
 
 # uv.lock names registry hosts and stays out of git; the export carries pins and hashes only.
 lock: $(INSTALLED) ## Make requirements.lock anew from the pyproject files

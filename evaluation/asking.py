@@ -2,28 +2,18 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import orjson
+
+from evaluation.reply import Reply
 
 AT_ONCE = 20
 TIMEOUT_S = 200
 """Longer than the worker's deadline for a job, which is to be heard first."""
 # Seoul's city hall, as a browser would send it: nobody is there to be asked where they are.
 WHERE = {"latitude": 37.5665, "longitude": 126.978}
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came of a question; `failure` says why there is no answer, and is empty when there is one."""
-
-    answer: str = ""
-    intents: tuple[str, ...] = ()
-    model: str = ""
-    duration_ms: int = 0
-    failure: str = ""
 
 
 async def ask_all(url: str, questions: Iterable[str], at_once: int = AT_ONCE) -> list[Reply]:

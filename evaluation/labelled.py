@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import yaml
 from chat_worker.domain import Intent, Language
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from evaluation.language import of_question
 
@@ -72,14 +72,23 @@ class Question(_Labelled):
         return self
 
 
+class Questions(BaseModel):
+    """Questions by the same two parts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tuning: tuple[Question, ...]
+    held_out: tuple[Question, ...]
+
+
 def read_messages(path: Path = INTENTS) -> Messages:
     """Reads the labelled messages; raises ValidationError on an unknown field, intent or style."""
     return Messages.model_validate(_yaml(path))
 
 
-def read_questions(path: Path = ANSWERS) -> tuple[Question, ...]:
+def read_questions(path: Path = ANSWERS) -> Questions:
     """Reads the labelled questions; raises ValidationError on an unknown field."""
-    return TypeAdapter(tuple[Question, ...]).validate_python(_yaml(path))
+    return Questions.model_validate(_yaml(path))
 
 
 def _yaml(path: Path) -> Any:

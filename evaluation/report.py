@@ -40,10 +40,11 @@ def _rows(figure: Figure, outcomes: Sequence[Outcome]) -> Iterator[str]:
     if not outcomes:
         return
     yield f"  {figure:<34}{len(outcomes):>5}{rate(outcomes):>8.3f}"
-    groups: defaultdict[str, list[Outcome]] = defaultdict(list)
+    # By language first, then by what is asked, then by how.
+    groups: defaultdict[tuple[int, str], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        for group in outcome.groups:
-            groups[group].append(outcome)
+        for place in enumerate(outcome.groups):
+            groups[place].append(outcome)
     if len(groups) > 1:
-        for group, some in groups.items():
+        for (_, group), some in sorted(groups.items()):
             yield f"    {group:<32}{len(some):>5}{rate(some):>8.3f}"

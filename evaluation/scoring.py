@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from chat_worker.domain import SubQuestion
 
-from evaluation.asking import Reply
 from evaluation.labelled import Message, Question
 from evaluation.language import of_answer, own_lines
 from evaluation.outcome import Figure, Outcome, Part
+from evaluation.reply import Reply
 
 # A sentence that admits it: the guide, or we, have nothing on this.
 _ADMITS = re.compile(
-    r"(안내|자료|정보|가이드|항목|근거|내용)[^.\n]{0,40}(없어요|없습니다|없네요|없어서|찾지 못|찾을 수 없|나와 있지 않)"
+    r"(안내|자료|정보|가이드|항목|근거|내용)[^.\n]{0,40}(없어요|없습니다|없네요|없어서|나와 있지 않)"
     r"|찾지 못|찾을 수 없|확인(하지|되지) (못|않)|알 수 없|잘 모르|"
     r"(no|not an?|n't an?|without an?) (entry|information|guidance|rule)|"
     r"(could ?n[o']t|can ?not|can't|did ?n[o']t|was ?n[o']t able to|unable to) (be )?f(i|ou)nd|"
@@ -26,8 +26,8 @@ def judge_intents(message: Message, reply: Reply, part: Part) -> Outcome:
     want, got = {*message.want}, {*reply.intents}
     miss = "" if want == got and not reply.failure else f"want {_listed(want)} | got {_got(reply, got)}"
     figure = Figure.MULTI if message.is_multi else Figure.SINGLE
-    kinds = (f"{len(message.want)} asked",) if message.is_multi else (message.want[0].value,)
-    return Outcome(figure, part, (message.language, message.style, *kinds), message.q, miss)
+    kind = f"{len(message.want)} asked" if message.is_multi else message.want[0].value
+    return Outcome(figure, part, (message.language, kind, message.style), message.q, miss)
 
 
 def judge_sub_questions(message: Message, asked: Sequence[SubQuestion], part: Part) -> Outcome:
@@ -42,12 +42,12 @@ def judge_sub_questions(message: Message, asked: Sequence[SubQuestion], part: Pa
     return Outcome(Figure.SUB_QUESTION, part, (message.language,), message.q, miss)
 
 
-def judge_answer(question: Question, reply: Reply) -> Outcome:
+def judge_answer(question: Question, reply: Reply, part: Part) -> Outcome:
     """Right when the answer says the rule, admits that it knows none, or follows no order, as expected."""
     figure = {"rule": Figure.RULE, "not_found": Figure.NOT_FOUND, "refusal": Figure.REFUSAL}[question.expects]
     faults = [reply.failure] if reply.failure else [*_faults(question, reply.answer)]
     miss = f"{'; '.join(faults)} | got {_short(reply.answer)}" if faults else ""
-    return Outcome(figure, "held_out", (question.language, question.category), question.q, miss)
+    return Outcome(figure, part, (question.language, question.category), question.q, miss)
 
 
 def judge_language(asked: Message | Question, reply: Reply, part: Part) -> Outcome:
@@ -65,11 +65,11 @@ def judge_messages(messages: Iterable[Message], replies: Iterable[Reply], part: 
         yield judge_language(message, reply, part)
 
 
-def judge_questions(questions: Iterable[Question], replies: Iterable[Reply]) -> Iterator[Outcome]:
-    """Contents and language of every answer."""
+def judge_questions(questions: Iterable[Question], replies: Iterable[Reply], part: Part) -> Iterator[Outcome]:
+    """Contents and language of every answer of a part."""
     for question, reply in zip(questions, replies, strict=True):
-        yield judge_answer(question, reply)
-        yield judge_language(question, reply, "held_out")
+        yield judge_answer(question, reply, part)
+        yield judge_language(question, reply, part)
 
 
 def _faults(question: Question, answer: str) -> Iterator[str]:
