@@ -148,13 +148,13 @@ def rules(area: str = "역삼동, 삼성동", **changed: Any) -> DisposalRules:
 class FakeBulkyFees:
     """What one municipality charges."""
 
-    list: tuple[BulkyFee, ...] = ()
+    known: tuple[BulkyFee, ...] = ()
     fails: Exception | None = None
-    asked: "list[tuple[District, str]]" = field(default_factory=list)
+    asked: list[tuple[District, str]] = field(default_factory=list[tuple[District, str]])
 
-    async def fees(self, district: District, item: str) -> "list[BulkyFee]":
+    async def fees(self, district: District, item: str) -> list[BulkyFee]:
         self.asked.append((district, item))
-        return _given([*self.list], self.fails)
+        return _given([*self.known], self.fails)
 
 
 def fee(lowest: int = 5_000, highest: int | None = None, item: str = "의자", **changed: Any) -> BulkyFee:
@@ -193,13 +193,13 @@ class FakeCollectionPoints:
 class FakePrices:
     """The survey."""
 
-    list: tuple[RecyclablePrice, ...] = ()
+    known: tuple[RecyclablePrice, ...] = ()
     fails: Exception | None = None
-    asked: "list[tuple[str, str]]" = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
-    async def prices(self, item: str, region: str = "전국") -> "list[RecyclablePrice]":
+    async def prices(self, item: str, region: str = "전국") -> list[RecyclablePrice]:
         self.asked.append((item, region))
-        return _given([*self.list], self.fails)
+        return _given([*self.known], self.fails)
 
 
 @dataclass(frozen=True)
@@ -215,9 +215,7 @@ class FakeWebSearch:
         return _given([*self.results], self.fails)
 
 
-PET = Character(
-    "페티", "플라스틱", "밝아요", "비워 줘!", "라벨을 떼요", "Petty", "Empty me!", "Peel the label"
-)
+PET = Character("페티", "플라스틱", "밝아요", "비워 줘!", "라벨을 떼요", "Petty", "Empty me!", "Peel it")
 CANNY = Character("캔디", "캔", "단단해요", "눌러 줘!", "헹궈요")
 
 

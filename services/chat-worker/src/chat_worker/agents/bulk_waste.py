@@ -46,6 +46,8 @@ async def _local(turn: Turn, tools: Tools) -> tuple[list[Passage], str]:
         return [], told(turn, _NO_LOOK_UP)
     try:
         district = await district_of(turn, tools)
+    except NoData:
+        district = None
     except VendorError:
         return [], told(turn, _NO_LOOK_UP)
     if district is None:

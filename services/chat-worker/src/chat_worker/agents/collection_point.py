@@ -1,5 +1,7 @@
 """Where a battery, a lamp, medicine, clothes or a small appliance can be dropped off."""
 
+import re
+
 from eco2_bus.job import Location
 
 from chat_worker.agents.findings import found, not_found, passage, thing_of, together, told
@@ -9,16 +11,20 @@ from chat_worker.errors import NoData
 from chat_worker.ports import Tools
 from chat_worker.ports.collection import Collected, CollectionPoint
 
-_KINDS: dict[Collected, tuple[str, ...]] = {
-    Collected.MEDICINE: ("약", "medicine", "pill", "drug"),
-    Collected.CLOTHES: ("옷", "의류", "헌 신발", "신발", "clothes", "clothing", "shoes"),
-    Collected.LAMPS_AND_BATTERIES: (
-        *("건전지", "배터리", "전지", "형광등", "전구", "램프"),
-        *("batter", "lamp", "bulb", "fluorescent"),
+# Of the short names only whole words: a contract (계약서) is no medicine, and a coupon (쿠폰) no phone.
+_KINDS: dict[Collected, re.Pattern[str]] = {
+    Collected.MEDICINE: re.compile(
+        r"의약|약품|[알물]약|(가루|감기|상비|처방)약|연고|"
+        r"(?<!\w)약(?=$|\W|[은을이도들과]|봉[투지]|통|병)|medicin|medication|\bpills?\b|\bdrugs?\b",
+        re.IGNORECASE,
     ),
-    Collected.ELECTRONICS: (
-        *("가전", "휴대폰", "핸드폰", "스마트폰", "노트북", "컴퓨터", "전자", "폰"),
-        *("phone", "electronic", "appliance", "laptop", "computer"),
+    Collected.CLOTHES: re.compile(r"옷(?!장|걸이)|의류|신발(?!장)|clothes|clothing|shoes", re.IGNORECASE),
+    Collected.LAMPS_AND_BATTERIES: re.compile(
+        r"배터리|전지|형광등|전구|램프|batter(y|ies)|\blamps?\b|bulb|fluorescent", re.IGNORECASE
+    ),
+    Collected.ELECTRONICS: re.compile(
+        r"가전|(?<![쿠스])폰(?!지)|노트북|컴퓨터|전자|phone|electronic|appliance|laptop|computer",
+        re.IGNORECASE,
     ),
 }
 _WHICH: dict[Language, str] = {
@@ -50,7 +56,7 @@ _SOURCES = {
 async def collection_point(turn: Turn, tools: Tools) -> Finding:
     """The registered points near the user, the nearest first; raises a VendorError."""
     assert tools.collection_points is not None
-    takes = kind_of(f"{turn.asked.item or ''} {turn.question}")
+    takes = kind_of(turn.asked.item or "") or kind_of(turn.question)
     if takes is None:
         return not_found("collection_point", told(turn, _WHICH, thing=thing_of(turn)))
     district = await district_of(turn, tools)
@@ -66,8 +72,7 @@ async def collection_point(turn: Turn, tools: Tools) -> Finding:
 
 def kind_of(text: str) -> Collected | None:
     """The kind of box that takes what a text speaks of."""
-    words = text.lower()
-    return next((kind for kind, names in _KINDS.items() if any(name in words for name in names)), None)
+    return next((kind for kind, names in _KINDS.items() if names.search(text)), None)
 
 
 def _passage(point: CollectionPoint) -> Passage:
