@@ -2,6 +2,7 @@
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chat_api import errors
@@ -19,7 +20,7 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] == "GET":
             await self._app(scope, receive, send)
         elif self._is_declared_larger(scope):
-            await errors.body_too_large()(scope, receive, send)
+            await errors.body_too_large(Request(scope))(scope, receive, send)
         else:
             await self._app(scope, self._limited(receive), send)
 

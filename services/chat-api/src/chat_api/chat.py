@@ -13,6 +13,7 @@ from chat_api import errors
 from chat_api.deps import Deps, Owner, Services
 from chat_api.events import event_stream
 from chat_api.jobs import cancel_job, find_job
+from chat_api.metrics import Metrics
 from chat_api.requests import ChatRequest, upload_of
 from chat_api.submission import Question, submit_once, traceparent
 
@@ -49,6 +50,7 @@ async def submit(
     request: Request,
     services: Deps,
     caller: Owner,
+    metrics: Metrics,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Takes a question; answers once the broker has confirmed it."""
@@ -58,7 +60,7 @@ async def submit(
     if "text/event-stream" in request.headers.get("accept", ""):
         if idempotency_key is not None:
             await _check_events_are_kept(services, queued, caller)
-        return event_stream(services, queued.job_id, START, headers=headers)
+        return event_stream(services, metrics, queued.job_id, START, headers=headers)
     return JSONResponse(queued.model_dump(), status_code=202, headers=headers)
 
 

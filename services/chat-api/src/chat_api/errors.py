@@ -15,6 +15,8 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from chat_api.metrics import metrics_of
+
 _log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
@@ -126,12 +128,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def body_too_large() -> JSONResponse:
+def body_too_large(request: Request) -> JSONResponse:
     """413, for a body that is refused before anything reads it."""
-    return _problem(413, *_TITLES[413], "Body too large.")
+    return _problem(request, 413, *_TITLES[413], "Body too large.")
 
 
 def _problem(
+    request: Request,
     status: int,
     code: str,
     title: str,
@@ -143,28 +146,30 @@ def _problem(
     problem = Problem(
         title=title, status=status, detail=detail, code=code, trace_id=propagation.current_trace_id()
     )
+    if request.method == "POST":
+        metrics_of(request).rejected(code)
     body = {**problem.model_dump(), **(extra or {})}
     return JSONResponse(body, status_code=status, headers=headers, media_type=PROBLEM_JSON)
 
 
-async def _api_problem(_request: Request, error: Exception) -> JSONResponse:
+async def _api_problem(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiProblem)
     return _problem(
-        error.status, error.code, error.title, error.detail, headers=error.headers, extra=error.extra
+        request, error.status, error.code, error.title, error.detail, headers=error.headers, extra=error.extra
     )
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     details: list[dict[str, Any]] = list(error.errors())
     if any(detail["type"] == "json_invalid" for detail in details):
-        return _problem(400, "malformed_request", "Malformed request", "The body is not valid JSON.")
+        return _problem(request, 400, "malformed_request", "Malformed request", "The body is not valid JSON.")
     # The value at fault stays out: it is the user's text, and may not even be encodable.
     fields = [
         {"field": _field(detail["loc"]), "message": detail["msg"].removeprefix("Value error, ")}
         for detail in details[:FIELDS_MAX]
     ]
-    return _problem(422, *_INVALID, extra={"errors": fields})
+    return _problem(request, 422, *_INVALID, extra={"errors": fields})
 
 
 def _field(location: tuple[int | str, ...]) -> str:
@@ -181,24 +186,24 @@ _TITLES = {
 }
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code, title = _TITLES.get(error.status_code, ("http_error", "Request failed"))
     headers = dict(error.headers) if error.headers else None
-    return _problem(error.status_code, code, title, f"{title}.", headers=headers)
+    return _problem(request, error.status_code, code, title, f"{title}.", headers=headers)
 
 
-async def _overloaded(_request: Request, _error: Exception) -> JSONResponse:
+async def _overloaded(request: Request, _error: Exception) -> JSONResponse:
     detail = "Too many questions are waiting. Try again in a moment."
-    return _problem(503, "queue_full", "Overloaded", detail, headers={"Retry-After": "5"})
+    return _problem(request, 503, "queue_full", "Overloaded", detail, headers={"Retry-After": "5"})
 
 
-async def _dependency_down(_request: Request, error: Exception) -> JSONResponse:
+async def _dependency_down(request: Request, error: Exception) -> JSONResponse:
     _log.warning("dependency unavailable: %s: %s", type(error).__name__, error)
     detail = "A part of the service is unavailable. Try again in a moment."
-    return _problem(503, "unavailable", "Unavailable", detail, headers={"Retry-After": "2"})
+    return _problem(request, 503, "unavailable", "Unavailable", detail, headers={"Retry-After": "2"})
 
 
-async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     _log.error("unexpected error", exc_info=error)
-    return _problem(500, "internal_error", "Internal error", "Something went wrong on our side.")
+    return _problem(request, 500, "internal_error", "Internal error", "Something went wrong on our side.")
