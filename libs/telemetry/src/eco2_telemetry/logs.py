@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -32,10 +33,29 @@ class JsonFormatter(logging.Formatter):
         return orjson.dumps(line).decode()
 
 
+class SeldomFromExporters(logging.Filter):
+    """Lets each complaint of the OpenTelemetry SDK pass once a minute: a collector may be away for hours."""
+
+    def __init__(self, pause_s: float = 60) -> None:
+        super().__init__()
+        self._pause_s = pause_s
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("opentelemetry."):
+            return True
+        now, said = time.monotonic(), self._said.get(str(record.msg))
+        if said is not None and now - said < self._pause_s:
+            return False
+        self._said[str(record.msg)] = now
+        return True
+
+
 def set_up_logs(level: str) -> None:
     """Has the whole process log JSON lines to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
+    handler.addFilter(SeldomFromExporters())
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)

@@ -10,52 +10,66 @@ from opentelemetry import trace
 from opentelemetry.trace import Link, Span, SpanKind, Tracer
 
 from eco2_telemetry import propagation
+from eco2_telemetry.spans import span_of
 
 
 @contextmanager
-def publish_span(tracer: Tracer, system: str, destination: str, message_id: str) -> Generator[dict[str, str]]:
-    """A PRODUCER span; yields the headers that carry it with the message."""
+def publish_span(
+    tracer: Tracer, system: str, destination: str, message_id: str, *, exchange: str = ""
+) -> Generator[dict[str, str]]:
+    """A PRODUCER span; yields the headers that carry it with the message.
+
+    `destination` is the queue and its routing key; the span is named by it alone.
+    """
     attributes = {
         "messaging.operation.name": "publish",
         "messaging.operation.type": "send",
-        **_attributes(system, destination, message_id),
+        **_attributes(system, destination, message_id, exchange),
     }
-    with tracer.start_as_current_span(
-        f"publish {destination}", kind=SpanKind.PRODUCER, attributes=attributes
-    ) as span:
-        try:
-            yield propagation.inject()
-        except BaseException as error:
-            span.set_attribute("error.type", type(error).__qualname__)
-            raise
+    with span_of(tracer, f"publish {destination}", kind=SpanKind.PRODUCER, attributes=attributes):
+        yield propagation.inject()
 
 
 @contextmanager
 def process_span(
-    tracer: Tracer, system: str, destination: str, message_id: str, headers: Mapping[str, str]
+    tracer: Tracer,
+    system: str,
+    destination: str,
+    message_id: str,
+    headers: Mapping[str, str],
+    *,
+    exchange: str = "",
+    delivery: int = 1,
 ) -> Generator[Span]:
-    """A CONSUMER span: child of the publish span, and linked to it."""
+    """A CONSUMER span: child of the publish span, and linked to it; `delivery` counts from 1."""
     context = propagation.extract(headers)
     published = trace.get_current_span(context).get_span_context()
     attributes = {
         "messaging.operation.name": "process",
         "messaging.operation.type": "process",
-        **_attributes(system, destination, message_id),
+        "messaging.message.delivery": delivery,
+        **_attributes(system, destination, message_id, exchange),
     }
-    with tracer.start_as_current_span(
+    links = [Link(published)] if published.is_valid else []
+    with span_of(
+        tracer,
         f"process {destination}",
         context=context,
         kind=SpanKind.CONSUMER,
-        links=[Link(published)] if published.is_valid else [],
+        links=links,
         attributes=attributes,
     ) as span:
         yield span
 
 
-def _attributes(system: str, destination: str, message_id: str) -> dict[str, str]:
-    return {
+def _attributes(system: str, destination: str, message_id: str, exchange: str) -> dict[str, str]:
+    attributes = {
         "messaging.system": system,
-        "messaging.destination.name": destination,
+        # By the conventions for RabbitMQ `exchange:routing key:queue`, of which ours has the last two equal.
+        "messaging.destination.name": f"{exchange}:{destination}" if exchange else destination,
         "messaging.message.id": message_id,
         "messaging.message.conversation_id": message_id,
     }
+    if exchange:
+        attributes["messaging.rabbitmq.destination.routing_key"] = destination
+    return attributes

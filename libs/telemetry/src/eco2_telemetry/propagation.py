@@ -1,5 +1,6 @@
 """W3C trace context in and out of text headers, whatever carries them."""
 
+import os
 from collections.abc import Mapping
 
 from opentelemetry import trace
@@ -7,14 +8,25 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanContext
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+VENDOR_SWITCH = "TELEMETRY_PROPAGATE_TO_VENDORS"
+"""`true` has vendors told of our traces; nobody outside needs to know them."""
+
 _W3C = TraceContextTextMapPropagator()
 
 
 def inject() -> dict[str, str]:
-    """The current span as `traceparent` and `tracestate` headers; empty without a span."""
+    """The current span as `traceparent` and `tracestate` headers, for our own services; empty without a span.
+
+    Baggage is never sent on: whoever calls us may have put anything into it.
+    """
     headers: dict[str, str] = {}
     _W3C.inject(headers)
     return headers
+
+
+def inject_for_vendor() -> dict[str, str]:
+    """The same for a request that leaves our own services: nothing, unless VENDOR_SWITCH is on."""
+    return inject() if os.environ.get(VENDOR_SWITCH, "").lower() == "true" else {}
 
 
 def extract(headers: Mapping[str, str]) -> Context:
