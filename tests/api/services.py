@@ -11,9 +11,7 @@ import redis
 from aio_pika.exceptions import ChannelNotFoundEntity
 from chat_api.claims import MemoryClaims
 from chat_api.deps import Services, turn_store
-from chat_api.job_traces import MemoryJobTraces
 from chat_api.redis_claims import RedisClaims
-from chat_api.redis_job_traces import RedisJobTraces
 from chat_api.settings import ApiSettings
 from eco2_bus import topology
 from eco2_bus.events import to_json
@@ -55,7 +53,6 @@ def memory_services(**changes: Any) -> Services:
         telemetry(),
         turn_store(chosen),
         MemoryPictures(kept_s=chosen.picture_ttl_s),
-        MemoryJobTraces(log),
         "memory",
     )
 
@@ -142,7 +139,6 @@ class RealWorld:
             telemetry(),
             turn_store(chosen),
             RedisPictures(self.redis_url, kept_s=chosen.picture_ttl_s),
-            RedisJobTraces(self.redis_url),
         )
         return self.made
 

@@ -130,6 +130,13 @@ class InputRequired(_Event):
     expires_in_s: int
 
 
+class Image(_Event):
+    """A picture that was made; `url` is served by chat-api."""
+
+    url: str
+    alt: str
+
+
 class Reset(_Event):
     """A new attempt begins: throw away the partial text."""
 

@@ -12,7 +12,6 @@ import uvicorn
 from chat_api.app import create_app
 from chat_api.claims import MemoryClaims
 from chat_api.deps import Services, turn_store
-from chat_api.job_traces import MemoryJobTraces
 from chat_api.server import ApiServer, listen
 from chat_api.settings import ApiSettings
 from chat_worker.bootstrap import open_consumer
@@ -65,6 +64,7 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
         worker_telemetry = set_up("chat-worker", log_level=api_settings.log_level)
         log = MemoryEventLog(times=api_settings.log_times)
         queue = MemoryJobQueue(max_length=api_settings.queue_max_length, waiting_s=settings.input_wait_s)
+        turns = turn_store(api_settings)
         pictures = MemoryPictures(kept_s=api_settings.picture_ttl_s)
         services = Services(
             api_settings,
@@ -72,9 +72,8 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
             log,
             MemoryClaims(),
             api_telemetry,
-            turn_store(api_settings),
+            turns,
             pictures,
-            MemoryJobTraces(log),
             MESSAGING_SYSTEM,
         )
         registry = CollectorRegistry()
@@ -90,6 +89,7 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
                     settings,
                     queue,
                     log,
+                    turns,
                     pictures,
                     worker_telemetry,
                     registry=registry,

@@ -13,7 +13,6 @@ from eco2_telemetry.setup import set_up
 from chat_api.app import create_app
 from chat_api.deps import Services, turn_store
 from chat_api.redis_claims import RedisClaims
-from chat_api.redis_job_traces import RedisJobTraces
 from chat_api.server import ApiServer, listen
 from chat_api.settings import ApiSettings
 
@@ -24,7 +23,10 @@ async def serve(host: str, port: int, settings: ApiSettings) -> None:
     redis_url = settings.redis_url.get_secret_value()
     log = RedisEventLog(redis_url, times=settings.log_times)
     queue = RabbitJobQueue(
-        settings.amqp_url.get_secret_value(), max_length=settings.queue_max_length, name="chat-api"
+        settings.amqp_url.get_secret_value(),
+        max_length=settings.queue_max_length,
+        waiting_s=settings.input_wait_s,
+        name="chat-api",
     )
     services = Services(
         settings,
@@ -34,7 +36,6 @@ async def serve(host: str, port: int, settings: ApiSettings) -> None:
         telemetry,
         turn_store(settings),
         RedisPictures(redis_url, kept_s=settings.picture_ttl_s),
-        RedisJobTraces(redis_url),
     )
     server = ApiServer(create_app(services), log)
     settle()

@@ -22,6 +22,7 @@ from chat_api import (
     openapi,
     page_routes,
     turns,
+    waiting,
 )
 from chat_api.body_limit import BodyLimit
 from chat_api.deps import Services
@@ -38,9 +39,7 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
         yield
         opening.cancel()
         await asyncio.wait({opening})
-        for part in (services.queue, services.log, services.claims, services.turns):
-            await part.close()
-        for part in (services.pictures, services.traces):
+        for part in (services.queue, services.log, services.claims, services.turns, services.pictures):
             await part.close()
         services.telemetry.shut_down()
 
@@ -55,7 +54,7 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
     app.state.services = services
     errors.install(app)
     openapi.install(app)
-    for subject in (chat, events, turns, erasing, images, health, page_routes):
+    for subject in (chat, waiting, events, turns, erasing, images, health, page_routes):
         app.include_router(subject.router)
     metrics.install(app, registry or CollectorRegistry())
     app.add_middleware(BodyLimit, max_bytes=services.settings.body_max_bytes)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, cast
 
 import orjson
-from eco2_bus.events import START, Ended, Problem, Queued, Source, Usage
+from eco2_bus.events import INPUT_REQUIRED, START, Ended, Problem, Queued, Source, Usage
 from eco2_bus.log import KeptAnswer, LogSummary
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
@@ -19,7 +19,7 @@ from chat_api.submission import Question, submit_once, traceparent
 
 router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
 
-Status = Literal["queued", "running", "done", "error", "cancelled"]
+Status = Literal["queued", "running", "waiting", "done", "error", "cancelled"]
 IdempotencyKey = Annotated[str | None, Header(max_length=255, pattern=r"^[\x21-\x7e]+$")]
 
 
@@ -72,8 +72,7 @@ async def status(job_id: str, services: Deps, caller: Owner) -> JobStatus:
         return _ended(job_id, known.session_id, known.event, known.data)
     if known.last.ends_job:
         return _ended(job_id, known.head.session_id, known.last.event, known.last.data)
-    state: Status = "queued" if known.last.id.attempt == 0 else "running"
-    return JobStatus(job_id=job_id, session_id=known.head.session_id, status=state)
+    return JobStatus(job_id=job_id, session_id=known.head.session_id, status=_state(known))
 
 
 @router.post(
@@ -91,6 +90,12 @@ async def cancel(job_id: str, response: Response, services: Deps, caller: Owner)
     else:
         response.status_code = 200
     return await status(job_id, services, caller)
+
+
+def _state(known: LogSummary) -> Status:
+    if known.last.event == INPUT_REQUIRED:
+        return "waiting"
+    return "queued" if known.last.id.attempt == 0 else "running"
 
 
 async def _check_events_are_kept(services: Services, queued: Queued, caller: str) -> None:

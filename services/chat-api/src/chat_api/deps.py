@@ -11,7 +11,6 @@ from eco2_telemetry.setup import Telemetry
 from fastapi import Depends, Request
 
 from chat_api.claims import Claims
-from chat_api.job_traces import JobTraces
 from chat_api.settings import ApiSettings
 
 
@@ -26,7 +25,6 @@ class Services:
     telemetry: Telemetry
     turns: TurnStore
     pictures: Pictures
-    traces: JobTraces
     messaging_system: str = "rabbitmq"
 
 

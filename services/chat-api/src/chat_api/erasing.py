@@ -44,7 +44,7 @@ async def _erase(services: Services, session_id: str, owner: str) -> None:
     claimed = await services.claims.session_jobs(session_id)
     jobs = {*claimed, *await services.turns.jobs_of(session_id, owner)}
     await services.pictures.erase(session_id)
-    await services.traces.erase(jobs)
+    await asyncio.gather(*(services.log.forget(job_id) for job_id in jobs))
     await services.turns.erase(session_id, owner, jobs=jobs)
     for key in filter(None, claimed.values()):
         await services.claims.free_key(key)

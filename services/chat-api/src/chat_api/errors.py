@@ -92,6 +92,11 @@ def session_busy(job_id: str | None) -> ApiProblem:
     return ApiProblem(409, "session_busy", "Session busy", detail, headers=headers, extra={"job_id": job_id})
 
 
+def not_waiting() -> ApiProblem:
+    """409 for input that nobody has asked for, or not any more."""
+    return ApiProblem(409, "not_waiting", "Not waiting", "This job does not wait for any input.")
+
+
 def idempotency_in_flight() -> ApiProblem:
     """409."""
     detail = "A request with this Idempotency-Key is still being worked on."

@@ -4,8 +4,9 @@ import asyncio
 import time
 from typing import Literal
 
+from eco2_bus.events import INPUT_REQUIRED
 from eco2_bus.job import SessionId
-from eco2_bus.log import JobHead, LogGone
+from eco2_bus.log import LogGone, LogSummary
 from pydantic import TypeAdapter, ValidationError
 
 from chat_api import errors
@@ -45,11 +46,15 @@ async def take_turn(services: Services, bid: Bid, on_busy: Literal["reject", "in
         if working is None and not is_eraser(holder):
             ended = holder
             continue
+        if working is not None and working.last.event == INPUT_REQUIRED:
+            # Nobody works on it: the new question discards the wait.
+            await cancel_job(services, holder, working.head)
+            continue
         if on_busy == "reject" or time.monotonic() >= deadline:
             raise errors.session_busy(None if is_eraser(holder) else holder)
         if working is not None and interrupted != holder:
             interrupted = holder
-            await cancel_job(services, holder, working)
+            await cancel_job(services, holder, working.head)
         else:
             await asyncio.sleep(0.05)
     return ended
@@ -62,9 +67,9 @@ async def _take(services: Services, bid: Bid, ended: str | None) -> str | None:
         raise errors.unknown_session() from None
 
 
-async def _unless_ended(services: Services, job_id: str) -> JobHead | None:
+async def _unless_ended(services: Services, job_id: str) -> LogSummary | None:
     try:
         summary = await services.log.summary(job_id)
     except LogGone:
         return None
-    return None if summary.last.ends_job else summary.head
+    return None if summary.last.ends_job else summary

@@ -22,6 +22,8 @@ class ApiSettings(BaseSettings):
     database_auto_upgrade: bool = False
     """True lets the API upgrade a PostgreSQL that is out of date; its own SQLite file it always upgrades."""
     picture_ttl_s: int = Field(default=24 * 3600, ge=1)
+    input_wait_s: float = Field(default=120, gt=0)
+    """How long a job waits for its user; the worker must use the same number."""
 
     cors_origins: list[str] = []
     log_level: str = "INFO"

@@ -10,6 +10,7 @@ import uvloop
 from eco2_bus.rabbitmq import RabbitJobQueue
 from eco2_bus.redis_pictures import RedisPictures
 from eco2_bus.redis_streams import RedisEventLog
+from eco2_history import TurnStore
 from eco2_telemetry.process import settle
 from eco2_telemetry.setup import set_up
 from prometheus_client import CollectorRegistry
@@ -27,6 +28,7 @@ async def work(settings: WorkerSettings) -> None:
     telemetry = set_up("chat-worker", log_level=settings.log_level)
     redis_url = settings.redis_url.get_secret_value()
     log = RedisEventLog(redis_url, times=settings.log_times)
+    turns = TurnStore(settings.database_url.get_secret_value(), upgrades=settings.database_auto_upgrade)
     pictures = RedisPictures(redis_url, kept_s=settings.picture_ttl_s)
     queue = RabbitJobQueue(
         settings.amqp_url.get_secret_value(),
@@ -42,7 +44,7 @@ async def work(settings: WorkerSettings) -> None:
                     serving(settings.metrics_host, settings.metrics_port, registry, queue, log)
                 )
             consumer = await stack.enter_async_context(
-                open_consumer(settings, queue, log, pictures, telemetry, registry=registry)
+                open_consumer(settings, queue, log, turns, pictures, telemetry, registry=registry)
             )
             settle()
             consuming = asyncio.create_task(consumer.consume())
@@ -57,6 +59,7 @@ async def work(settings: WorkerSettings) -> None:
     finally:
         await queue.close()
         await log.close()
+        await turns.close()
         await pictures.close()
         telemetry.shut_down()
 

@@ -34,17 +34,16 @@ async def open_consumer(
     settings: WorkerSettings,
     queue: JobQueue,
     log: EventLog,
+    turns: TurnStore,
     pictures: Pictures,
     telemetry: Telemetry,
     *,
     registry: CollectorRegistry,
     messaging_system: str = "rabbitmq",
 ) -> AsyncGenerator[Consumer]:
-    """A consumer with all it needs; the queue and the log stay the caller's to close."""
+    """A consumer with all it needs; what is passed in stays the caller's to close."""
     async with AsyncExitStack() as stack:
         database_url = settings.database_url.get_secret_value()
-        turns = TurnStore(database_url, upgrades=settings.database_auto_upgrade)
-        stack.push_async_callback(turns.close)
         memory = SessionMemory(await open_checkpointer(stack, database_url))
         workshop = Workshop(
             graph=build_graph(memory),

@@ -1,10 +1,9 @@
 """Texts as vectors, by the embeddings API of OpenAI or of any server that speaks it."""
 
 from collections.abc import Sequence
-from typing import TypedDict
 
 from opentelemetry.trace import Tracer
-from pydantic import SecretStr, TypeAdapter
+from pydantic import BaseModel, SecretStr, TypeAdapter
 
 from chat_worker.adapters.openai_address import OpenAIAddress
 from chat_worker.adapters.vendor_http import HttpLimits, VendorHttp
@@ -12,12 +11,12 @@ from chat_worker.adapters.vendor_http import HttpLimits, VendorHttp
 LIMITS = HttpLimits(read_s=10, budget_s=20, tries=2, reply_max_bytes=16_000_000)
 
 
-class _Embedding(TypedDict):
+class _Embedding(BaseModel):
     index: int
     embedding: list[float]
 
 
-class _Reply(TypedDict):
+class _Reply(BaseModel):
     data: list[_Embedding]
 
 
@@ -41,7 +40,7 @@ class OpenAIEmbeddings:
             span.set_attribute("gen_ai.operation.name", "embeddings")
             span.set_attribute("gen_ai.request.model", self._model)
             reply = http.shaped(_REPLY, await http.post_json("/embeddings", body))
-        return [one["embedding"] for one in sorted(reply["data"], key=lambda one: one["index"])]
+        return [one.embedding for one in sorted(reply.data, key=lambda one: one.index)]
 
     async def close(self) -> None:
         """Closes the connections."""
