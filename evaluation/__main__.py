@@ -9,7 +9,7 @@ from all_in_one.product import CannotListen
 
 from evaluation import report, targets
 from evaluation.asking import AT_ONCE
-from evaluation.run import PARTS, Plan, Results, run
+from evaluation.run import PARTS, Interrupted, Plan, Results, run
 from evaluation.surroundings import prepare
 
 QUICK_STEP = 2
@@ -32,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CannotListen as error:
         print(f"cannot start the product: {error}", file=sys.stderr)
         return 1
+    except Interrupted:
+        print("interrupted", file=sys.stderr)
+        return 130
     return conclude(results, is_strict=options.strict)
 
 

@@ -1,5 +1,6 @@
 """Puts every labelled question to the product, and judges what comes back."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -53,8 +54,12 @@ class Results:
         return sum(of_answer(one.answer) == "en" and quotes_korean(one.answer) for one in self.replies)
 
 
+class Interrupted(Exception):
+    """Ctrl-C stopped the product, and so what it was asked."""
+
+
 async def run(plan: Plan) -> Results:
-    """Measures the guide, the product's replies and the sub-questions; raises CannotListen."""
+    """Measures the guide, the replies and the sub-questions; raises CannotListen and Interrupted."""
     began = perf_counter()
     outcomes, replies = list(guide_recall.measure(plan.parts)), list[Reply]()
     async with open_product("127.0.0.1", 0) as product:
@@ -62,7 +67,10 @@ async def run(plan: Plan) -> Results:
             messages: Sequence[Message] = plan.some(getattr(read_messages(), part))
             questions: Sequence[Question] = plan.some(getattr(read_questions(), part))
             asked = [one.q for one in (*messages, *questions)]
+            print(f"{part}: {len(asked)} questions", file=sys.stderr, flush=True)
             heard = await ask_all(product.url, asked, plan.at_once)
+            if product.server.left.is_set():
+                raise Interrupted
             outcomes += scoring.judge_messages(messages, heard[: len(messages)], part)
             outcomes += scoring.judge_questions(questions, heard[len(messages) :], part)
             outcomes += await _sub_questions(messages, part, plan.at_once)
