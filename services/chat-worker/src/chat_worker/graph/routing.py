@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterator
 
+from langgraph.runtime import Runtime
 from langgraph.types import Send
 
+from chat_worker.agents import AGENTS
 from chat_worker.agents.general import UNSURE_BELOW
 from chat_worker.agents.where import named_place
 from chat_worker.domain import Intent, SubQuestion, Turn
-from chat_worker.graph.state import AgentTask, ChatState
+from chat_worker.graph.nodes import missing
+from chat_worker.graph.state import AgentTask, ChatState, TurnContext
 
 ROUTES: dict[Intent, tuple[str, ...]] = {
     Intent.WASTE: ("waste_rag",),
@@ -30,12 +33,12 @@ _PUT_OUT = re.compile(
 )
 
 
-async def route(state: ChatState) -> list[Send] | str:
+async def route(state: ChatState, runtime: Runtime[TurnContext]) -> list[Send] | str:
     """To the branches, all at once; first to `place` when a branch needs one and nobody has said where."""
     # A coroutine, though it waits for nothing: LangGraph would give a plain function a thread.
     asked = _asked(state)
     has_place = state.get("location") is not None
-    if not has_place and any(_needs_a_place(one) and not _says_where(one) for one in asked):
+    if not has_place and any(_lacks_a_place(one, runtime.context) for one in asked):
         return "place"
     return _branches(state, asked)
 
@@ -53,8 +56,11 @@ def _is_clear(one: SubQuestion) -> bool:
     return one.confidence >= UNSURE_BELOW
 
 
-def _needs_a_place(one: SubQuestion) -> bool:
-    return one.intent in NEED_A_PLACE and _is_clear(one)
+def _lacks_a_place(one: SubQuestion, context: TurnContext) -> bool:
+    if one.intent not in NEED_A_PLACE or not _is_clear(one) or _says_where(one):
+        return False
+    # Nobody is asked for a place that no agent could use.
+    return any(not missing(AGENTS[agent].needs, context) for agent in ROUTES[one.intent])
 
 
 def _says_where(one: SubQuestion) -> bool:
