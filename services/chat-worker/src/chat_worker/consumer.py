@@ -28,6 +28,7 @@ from eco2_bus.queue import Delivery, JobQueue, QueueFull, QueueUnavailable
 from eco2_bus.writer import LogWriter, WriteBeat
 from eco2_telemetry import logs, propagation
 from eco2_telemetry.messaging import process_span
+from opentelemetry import trace
 
 from chat_worker.errors import Poisoned, UnreadableJob
 from chat_worker.run_job import HandedBack, JobRun, Stop, WaitsForInput, Workshop
@@ -102,7 +103,15 @@ class Consumer:
         if (running := self._running.get(job.job_id)) is not None:
             await self._meet_again(running, delivery)
             return
-        with process_span(self._shop.tracer, self._system, topology.JOBS, job.job_id, delivery.headers):
+        with process_span(
+            self._shop.tracer,
+            self._system,
+            topology.JOBS,
+            job.job_id,
+            delivery.headers,
+            exchange=topology.EXCHANGE,
+            delivery=delivery.deliveries,
+        ):
             await self._take_over(job, delivery)
 
     async def _meet_again(self, running: _Running, delivery: Delivery) -> None:
@@ -187,6 +196,7 @@ class Consumer:
             await asyncio.sleep(next(pauses_s))
 
     async def _run(self, job: ChatJob, running: _Running, taken: TakeOver) -> None:
+        trace.get_current_span().set_attribute("attempt", taken.attempt)
         writer = LogWriter(
             self._log,
             self._beat,

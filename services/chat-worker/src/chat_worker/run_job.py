@@ -10,11 +10,12 @@ from typing import Any
 
 from eco2_bus.events import Ended, Source, Usage, to_json
 from eco2_bus.job import ChatJob, Resume
-from eco2_bus.log import EventLog, LogUnavailable
+from eco2_bus.log import EventLog, Fenced, LogGone, LogUnavailable
 from eco2_bus.writer import LogWriter
 from eco2_telemetry import propagation
+from eco2_telemetry.spans import span_of
 from langgraph.types import Command
-from opentelemetry.trace import Tracer
+from opentelemetry.trace import StatusCode, Tracer
 from pydantic import BaseModel
 
 from chat_worker.archive import Archive
@@ -102,8 +103,10 @@ class JobRun:
         """
         speaker = Speaker(writer, self.tracker, answer_max_chars=self._shop.answer_max_chars)
         log = self._shop.log
+        about = {"job_id": self._job.job_id, "attempt": writer.attempt}
+        passed_on = (HandedBack, WaitsForInput, Fenced, LogGone)
         with (
-            self._shop.tracer.start_as_current_span("process_chat"),
+            span_of(self._shop.tracer, "process_chat", attributes=about, no_failures=passed_on) as span,
             log.on_cancel(self._job.job_id, lambda: self.stop(Stop.CANCELLED)),
             self.tracker,
         ):
@@ -117,6 +120,8 @@ class JobRun:
                 raise
             except AnswerError as error:
                 _log.warning("ended with %s: %s", error.code, error)
+                span.set_status(StatusCode.ERROR)
+                span.set_attribute("error.type", error.code)
                 problem = error.problem(propagation.current_trace_id())
                 await self._end(writer, "error", problem, _broken_off(speaker.usage))
                 self._count(speaker, "error")
@@ -161,10 +166,11 @@ class JobRun:
         shop.memory.begin(self._job.session_id, writer.flush)
         try:
             entering = await self._entrance(graph, config, writer.attempt, speaker)
-            result = await graph.ainvoke(entering, config, context=context, durability="async")
-            if result.get("__interrupt__") and (resume := self._job.resume) is not None:
-                # The session has lost what it knew of the wait; nobody is asked twice.
-                result = await graph.ainvoke(_given(resume), config, context=context, durability="async")
+            with span_of(shop.tracer, "graph chat"):
+                result = await graph.ainvoke(entering, config, context=context, durability="async")
+                if result.get("__interrupt__") and (resume := self._job.resume) is not None:
+                    # The session has lost what it knew of the wait; nobody is asked twice.
+                    result = await graph.ainvoke(_given(resume), config, context=context, durability="async")
         except BaseException:
             await self._save_progress()
             raise
