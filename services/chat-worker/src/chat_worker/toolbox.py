@@ -61,6 +61,7 @@ class _Toolbox:
         settings, tracer = self._settings, self._tracer
         key, base_url = settings.openai_api_key, settings.openai_base_url
         model = self._closing(OpenAIModel(settings.openai_model, key, base_url, tracer))
+        model.begin_to_open()
         images = OpenAIImages(
             settings.openai_model, key, base_url, tracer, image_model=settings.openai_image_model
         )

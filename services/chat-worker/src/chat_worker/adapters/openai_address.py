@@ -21,11 +21,15 @@ class OpenAIAddress:
         self._told = (model, api_key, base_url)
         self._finding: asyncio.Task[Address] | None = None
 
-    async def find(self) -> Address:
-        """The address, the same at every call."""
+    def begin(self) -> "asyncio.Task[Address]":
+        """Begins to look, in a running loop; safe to repeat."""
         if self._finding is None:
             self._finding = asyncio.create_task(asyncio.to_thread(_find, *self._told), name="openai:address")
-        return await asyncio.shield(self._finding)
+        return self._finding
+
+    async def find(self) -> Address:
+        """The address, the same at every call."""
+        return await asyncio.shield(self.begin())
 
 
 def _find(model: str, api_key: SecretStr, base_url: str | None) -> Address:

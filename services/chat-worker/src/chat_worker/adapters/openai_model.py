@@ -47,8 +47,12 @@ class OpenAIModel:
         self._address = OpenAIAddress(model, api_key, base_url)
         self._opened: Completions | None = None
 
+    def begin_to_open(self) -> None:
+        """Has the first question find the way to the model known."""
+        self._address.begin()
+
     async def open(self) -> Completions:
-        """The way to the model; whoever calls this before the first question saves that half a second."""
+        """The way to the model."""
         if self._opened is None:
             address = await self._address.find()
             self._opened = self._opened or Completions(address.base_url, address.headers)
