@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -167,7 +167,7 @@ def receiving() -> Iterator[Receiver]:
 
 
 class _Requests(BaseHTTPRequestHandler):
-    receivers: dict[int, Receiver] = {}
+    receivers: ClassVar[dict[int, Receiver]] = {}
 
     def do_POST(self) -> None:
         receiver = self.receivers[self.server.server_address[1]]  # type: ignore[index]

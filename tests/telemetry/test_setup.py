@@ -179,7 +179,8 @@ def test_a_protocol_that_is_not_there_is_said_and_stops_nobody(
 
 def test_nothing_is_imported_that_nobody_needs(environment: pytest.MonkeyPatch) -> None:
     script = (
-        "import sys; from eco2_telemetry.setup import set_up; t = set_up('x'); t.tracer; t.meter; t.shut_down();"
+        "import sys; from eco2_telemetry.setup import set_up\n"
+        "t = set_up('x'); t.tracer; t.meter; t.shut_down()\n"
         "print([name for name in sys.modules if name.startswith(('requests', 'urllib3', 'grpc', "
         "'opentelemetry.exporter', 'opentelemetry.proto', 'opentelemetry.sdk.metrics', 'google.protobuf'))])"
     )

@@ -64,6 +64,7 @@ class ModelCall:
         self._span = span
         self._first_chunk_s = first_chunk_s
         self._began = time.perf_counter()
+        self._said: list[str] = []
         self._keeps_content = span.is_recording() and captures_content()
 
     @property
@@ -103,9 +104,15 @@ class ModelCall:
             self._span.set_attribute(INPUT_MESSAGES, orjson.dumps(list(messages)).decode())
 
     def said(self, text: str) -> None:
-        """What the model said; recorded only where CAPTURE_CONTENT allows it."""
+        """What the model says, in one piece or in many; recorded only where CAPTURE_CONTENT allows it."""
         if self._keeps_content:
-            message = [{"role": "assistant", "parts": [{"type": "text", "content": text}]}]
+            self._said.append(text)
+
+    def end(self) -> None:
+        """Nothing more will be said."""
+        if self._said:
+            parts = [{"type": "text", "content": "".join(self._said)}]
+            message = [{"role": "assistant", "parts": parts}]
             self._span.set_attribute(OUTPUT_MESSAGES, orjson.dumps(message).decode())
 
 
@@ -152,6 +159,7 @@ class ModelCalls:
                 call.labels["error.type"] = type(error).__qualname__
                 raise
             finally:
+                call.end()
                 self._duration_s.record(call.elapsed_s, call.labels)
                 for kind, count in call.tokens.items():
                     self._tokens.record(count, {**call.labels, TOKEN_TYPE: kind})

@@ -93,7 +93,7 @@ class Journal(SpanProcessor):
                 self._map[start : start + _HEAD + len(data)] = head + data
 
     def _slot(self, key: int) -> int:
-        """The span's own, a free one, or the oldest one's: there is room until a collector is away for long."""
+        """The span's own, a free one, or the oldest one's, once a collector is away for long."""
         if key not in self._slots:
             oldest = None if self._free else next(iter(self._slots))
             self._slots[key] = self._free.pop() if oldest is None else self._slots.pop(oldest)

@@ -48,7 +48,7 @@ async def open_consumer(
         workshop = Workshop(
             graph=build_graph(memory),
             memory=memory,
-            tools=open_tools(stack, settings, telemetry.tracer, pictures),
+            tools=open_tools(stack, settings, telemetry, pictures),
             log=log,
             archive=Archive(log, turns),
             tracer=telemetry.tracer,

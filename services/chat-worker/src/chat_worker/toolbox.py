@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from eco2_bus.pictures import Pictures
-from opentelemetry.trace import Tracer
+from eco2_telemetry.setup import Telemetry
 from pydantic import SecretStr
 
 from chat_worker.adapters.collection_boxes import LIMITS as POINT_LIMITS
@@ -45,25 +45,33 @@ class _Closable(Protocol):
 T = TypeVar("T", bound=_Closable)
 
 
-def open_tools(stack: AsyncExitStack, settings: WorkerSettings, tracer: Tracer, pictures: Pictures) -> Tools:
+def open_tools(
+    stack: AsyncExitStack, settings: WorkerSettings, telemetry: Telemetry, pictures: Pictures
+) -> Tools:
     """Everything that the agents may reach; it closes with the stack."""
-    return _Toolbox(stack, settings, tracer).tools(pictures)
+    return _Toolbox(stack, settings, telemetry).tools(pictures)
 
 
 class _Toolbox:
-    def __init__(self, stack: AsyncExitStack, settings: WorkerSettings, tracer: Tracer) -> None:
+    def __init__(self, stack: AsyncExitStack, settings: WorkerSettings, telemetry: Telemetry) -> None:
         self._stack = stack
         self._settings = settings
-        self._tracer = tracer
+        self._tracer = telemetry.tracer
+        self._meter = telemetry.meter
         self._stand_ins = settings.stand_ins_url.rstrip("/")
 
     def tools(self, pictures: Pictures) -> Tools:
-        settings, tracer = self._settings, self._tracer
+        settings, tracer, meter = self._settings, self._tracer, self._meter
         key, base_url = settings.openai_api_key, settings.openai_base_url
-        model = self._closing(OpenAIModel(settings.openai_model, key, base_url, tracer))
+        model = self._closing(OpenAIModel(settings.openai_model, key, base_url, tracer, meter=meter))
         model.begin_to_open()
         images = OpenAIImages(
-            settings.openai_model, key, base_url, tracer, image_model=settings.openai_image_model
+            settings.openai_model,
+            key,
+            base_url,
+            tracer,
+            meter=meter,
+            image_model=settings.openai_image_model,
         )
         portal = settings.data_go_kr_key
         return Tools(
@@ -91,7 +99,11 @@ class _Toolbox:
         if not settings.openai_embedding_model:
             return self._closing(PackagedGuide())
         embedder = OpenAIEmbeddings(
-            settings.openai_embedding_model, settings.openai_api_key, settings.openai_base_url, self._tracer
+            settings.openai_embedding_model,
+            settings.openai_api_key,
+            settings.openai_base_url,
+            self._tracer,
+            meter=self._meter,
         )
         return self._closing(PackagedGuide(self._closing(embedder)))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import orjson
+from eco2_telemetry import propagation
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 from yarl import URL
 
@@ -70,7 +71,8 @@ class Completions:
 
     async def _try(self, body: bytes) -> aiohttp.ClientResponse:
         try:
-            response = await self._session.post(self._url, data=body)
+            headers = propagation.inject_for_vendor()
+            response = await self._session.post(self._url, data=body, headers=headers)
             if response.status == 200:
                 return response
             async with response:

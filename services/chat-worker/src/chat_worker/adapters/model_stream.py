@@ -26,6 +26,7 @@ class StreamReader:
         self.is_done = False
         self.chunks = 0
         self.finish_reason: Literal["stop", "length"] = "stop"
+        self.served_by: object = None
         self._model = model
         self._usage: dict[str, Any] | None = None
         self._rest = b""
@@ -62,6 +63,8 @@ class StreamReader:
             raise ModelUnavailable("the model reported an error in mid-stream")
         if usage := chunk.get("usage"):
             self._usage = usage
+        if self.served_by is None:
+            self.served_by = chunk.get("model")
         choices = chunk.get("choices")
         return self._take_choice(choices[0]) if choices else ""
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from eco2_telemetry import genai
+from eco2_telemetry.genai import ModelCalls
+from opentelemetry.metrics import Meter
 from opentelemetry.trace import Tracer
 from pydantic import BaseModel, SecretStr, TypeAdapter
 
@@ -26,9 +29,18 @@ _REPLY = TypeAdapter(_Reply)
 class OpenAIEmbeddings:
     """The Embedder of the guide's fusion; raises a VendorError."""
 
-    def __init__(self, model: str, api_key: SecretStr, base_url: str | None, tracer: Tracer) -> None:
+    def __init__(
+        self,
+        model: str,
+        api_key: SecretStr,
+        base_url: str | None,
+        tracer: Tracer,
+        *,
+        meter: Meter | None = None,
+    ) -> None:
         self._model = model
         self._tracer = tracer
+        self._calls = ModelCalls(tracer, meter)
         self._address = OpenAIAddress(model, api_key, base_url)
         self._http: VendorHttp | None = None
 
@@ -36,9 +48,7 @@ class OpenAIEmbeddings:
         """One vector per text, in order."""
         http = await self._open()
         body = {"model": self._model, "input": list(texts), "encoding_format": "float"}
-        with self._tracer.start_as_current_span(f"embeddings {self._model}") as span:
-            span.set_attribute("gen_ai.operation.name", "embeddings")
-            span.set_attribute("gen_ai.request.model", self._model)
+        with self._calls.call(genai.EMBEDDINGS, self._model):
             reply = http.shaped(_REPLY, await http.post_json("/embeddings", body))
         return [one.embedding for one in sorted(reply.data, key=lambda one: one.index)]
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Literal
 
-from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
+from eco2_telemetry import genai
+from eco2_telemetry.genai import ModelCall, ModelCalls
+from opentelemetry.metrics import Meter
+from opentelemetry.trace import Tracer
 from pydantic import SecretStr
 from tenacity import (
     AsyncRetrying,
@@ -17,7 +18,7 @@ from tenacity import (
 )
 
 from chat_worker.adapters.openai_address import OpenAIAddress
-from chat_worker.adapters.openai_images_reply import Usage, parsed, picture_of, refusal
+from chat_worker.adapters.openai_images_reply import parsed, picture_of, refusal
 from chat_worker.adapters.vendor_http import HttpLimits, VendorHttp
 from chat_worker.errors import BadRequest, Transient
 from chat_worker.ports.images import MadeImage
@@ -46,6 +47,7 @@ class OpenAIImages:
         base_url: str | None,
         tracer: Tracer,
         *,
+        meter: Meter | None = None,
         image_model: str = "gpt-image-1",
         size: str = "1024x1024",
         quality: Quality = "medium",
@@ -66,6 +68,7 @@ class OpenAIImages:
         self._budget_s = budget_s
         self._max_bytes = max_bytes
         self._tracer = tracer
+        self._calls = ModelCalls(tracer, meter)
         self._address = OpenAIAddress(model, api_key, base_url)
         self._limits = HttpLimits(
             read_s=budget_s, budget_s=budget_s, tries=1, reply_max_bytes=max_bytes * 4 // 3 + 65_536
@@ -75,10 +78,11 @@ class OpenAIImages:
     async def make(self, wish: str) -> MadeImage:
         if not 0 < len(wish) <= WISH_MAX_CHARS:
             raise BadRequest(f"a wish has 1 to {WISH_MAX_CHARS} characters")
-        with self._span() as span:
+        about = {genai.OUTPUT_TYPE: "image"}
+        with self._calls.call(genai.GENERATE_CONTENT, self._model, about) as call:
             try:
                 async with asyncio.timeout(self._budget_s):
-                    return await self._drawn(wish, span)
+                    return await self._drawn(wish, call)
             except TimeoutError:
                 raise Transient(f"openai: no picture within {self._budget_s:g} s") from None
 
@@ -100,7 +104,7 @@ class OpenAIImages:
             )
         return self._http
 
-    async def _drawn(self, wish: str, span: Span) -> MadeImage:
+    async def _drawn(self, wish: str, call: ModelCall) -> MadeImage:
         tries = AsyncRetrying(
             retry=retry_if_exception_type(Transient),
             stop=stop_after_attempt(MAX_TRIES) | stop_after_delay(SOON_S),
@@ -110,7 +114,8 @@ class OpenAIImages:
         body: bytes = await tries(self._ask, wish)
         # Off the loop, which has streams to feed: a picture of 3 MB takes 15 ms.
         reply = await asyncio.to_thread(parsed, body)
-        _note_usage(span, reply.usage)
+        if reply.usage is not None:
+            call.used(reply.usage.input_tokens, reply.usage.output_tokens)
         return await asyncio.to_thread(picture_of, reply, self._max_bytes)
 
     async def _ask(self, wish: str) -> bytes:
@@ -122,28 +127,6 @@ class OpenAIImages:
         }
         return await (await self._open()).post("/responses", body, bytes)
 
-    @contextmanager
-    def _span(self) -> Generator[Span]:
-        attributes = {
-            "gen_ai.operation.name": "generate_content",
-            "gen_ai.provider.name": "openai",
-            "gen_ai.request.model": self._model,
-            "gen_ai.output.type": "image",
-        }
-        with self._tracer.start_as_current_span(
-            f"generate_content {self._model}",
-            kind=SpanKind.CLIENT,
-            attributes=attributes,
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                yield span
-            except (Exception, asyncio.CancelledError) as error:
-                span.set_attribute("error.type", type(error).__name__)
-                span.set_status(StatusCode.ERROR)
-                raise
-
 
 def is_drawable(size: str, image_model: str) -> bool:
     """Whether the model draws this size; gpt-image-2 draws nearly any, the others three."""
@@ -153,9 +136,3 @@ def is_drawable(size: str, image_model: str) -> bool:
     short, long = sorted(int(side) for side in sides.groups())
     is_in_steps = short > 0 and short % _SIZE_STEP == 0 and long % _SIZE_STEP == 0
     return is_in_steps and long <= _SIDE_MAX and long <= _RATIO_MAX * short
-
-
-def _note_usage(span: Span, usage: Usage | None) -> None:
-    if usage is not None:
-        span.set_attribute("gen_ai.usage.input_tokens", usage.input_tokens)
-        span.set_attribute("gen_ai.usage.output_tokens", usage.output_tokens)

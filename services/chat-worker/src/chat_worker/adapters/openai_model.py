@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
 from importlib import resources
 from typing import Any
 
-from opentelemetry.trace import Span, SpanKind, Tracer
+from eco2_telemetry import genai
+from eco2_telemetry.genai import ModelCall, ModelCalls
+from opentelemetry.metrics import Meter
+from opentelemetry.trace import Tracer
 from pydantic import SecretStr, ValidationError
 
 from chat_worker.adapters.completions import Completions
@@ -39,11 +41,18 @@ class OpenAIModel:
     """
 
     def __init__(
-        self, model: str, api_key: SecretStr, base_url: str | None, tracer: Tracer, *, max_tokens: int = 2_000
+        self,
+        model: str,
+        api_key: SecretStr,
+        base_url: str | None,
+        tracer: Tracer,
+        *,
+        meter: Meter | None = None,
+        max_tokens: int = 2_000,
     ) -> None:
         self._model = model
         self._max_tokens = max_tokens
-        self._tracer = tracer
+        self._calls = ModelCalls(tracer, meter)
         self._address = OpenAIAddress(model, api_key, base_url)
         self._opened: Completions | None = None
 
@@ -70,11 +79,14 @@ class OpenAIModel:
             },
         }
         completions = await self.open()
-        with self._span() as span:
+        with self._calls.call(genai.CHAT, self._model) as call:
+            call.asked(messages)
             reply = await completions.reply(body)
             usage = usage_of(reply.get("usage"), self._model, counted=0)
-            _note_usage(span, usage)
-            return _content(reply), usage
+            _note(call, reply.get("model"), _finish_reason(reply), usage)
+            content = _content(reply)
+            call.said(content)
+            return content, usage
 
     async def look(self, image_url: str, question: str) -> tuple[Sighting, TokenUsage]:
         content = [
@@ -101,14 +113,19 @@ class OpenAIModel:
             "stream_options": {"include_usage": True},
         }
         completions = await self.open()
-        with self._span() as span:
+        about = {genai.REQUEST_STREAM: True, genai.REQUEST_MAX_TOKENS: self._max_tokens}
+        with self._calls.call(genai.CHAT, self._model, about) as call:
+            call.asked(messages)
             async with completions.stream(body) as chunks:
                 async for data in chunks:
                     seen = reader.chunks
                     text = reader.feed(data)
                     if text and not seen:
-                        span.add_event("first_token")
+                        call.first_token()
+                    call.said(text)
                     if text and not on_text(text, reader.chunks - seen):
+                        call.last_token()
+                        _note(call, reader.served_by, "length", reader.usage())
                         return StreamEnd(reader.usage(), "length")
                     if reader.is_done:
                         break
@@ -116,26 +133,14 @@ class OpenAIModel:
             usage = reader.end()
             if not reader.chunks and reader.finish_reason == "stop":
                 raise ModelUnavailable("the model said nothing")
-            span.add_event("last_token")
-            _note_usage(span, usage)
+            call.last_token()
+            _note(call, reader.served_by, reader.finish_reason, usage)
         return StreamEnd(usage, reader.finish_reason)
 
     async def close(self) -> None:
         """Closes the connections to the model."""
         if self._opened is not None:
             await self._opened.close()
-
-    @contextmanager
-    def _span(self) -> Generator[Span]:
-        attributes = {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": "openai",
-            "gen_ai.request.model": self._model,
-        }
-        with self._tracer.start_as_current_span(
-            f"chat {self._model}", kind=SpanKind.CLIENT, attributes=attributes, record_exception=False
-        ) as span:
-            yield span
 
 
 async def _read_out(chunks: AsyncGenerator[bytes]) -> None:
@@ -158,6 +163,14 @@ def _content(reply: dict[str, Any]) -> str:
     return str(message.get("content") or "")
 
 
-def _note_usage(span: Span, usage: TokenUsage) -> None:
-    span.set_attribute("gen_ai.usage.input_tokens", usage["input_tokens"])
-    span.set_attribute("gen_ai.usage.output_tokens", usage["output_tokens"])
+def _finish_reason(reply: dict[str, Any]) -> str | None:
+    try:
+        return str(reply["choices"][0]["finish_reason"])
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _note(call: ModelCall, served_by: object, finish_reason: str | None, usage: TokenUsage) -> None:
+    call.replied(served_by if isinstance(served_by, str) else None, finish_reason)
+    is_estimated = usage.get("estimated", False)
+    call.used(usage["input_tokens"], usage["output_tokens"], is_estimated=is_estimated)

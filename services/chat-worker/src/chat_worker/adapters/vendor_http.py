@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 import orjson
+from eco2_telemetry import propagation
 from opentelemetry.trace import Tracer
 from pydantic import SecretStr, TypeAdapter, ValidationError
 from tenacity import (
@@ -154,6 +155,7 @@ class VendorHttp:
 
     async def _try(self, request: httpx.Request, path: str, read: Read[T]) -> T:
         with client_span(self._tracer, self.name, request, path) as span:
+            request.headers.update(propagation.inject_for_vendor())
             try:
                 response = await self._client.send(request, stream=True)
                 try:
