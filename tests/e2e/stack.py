@@ -16,7 +16,7 @@ from tests.e2e.program import Program
 
 WAIT_S = 60.0
 API_KEY = "any"
-INPUT_WAIT_S = "120"
+INPUT_WAIT_S = "15"
 """How long a question waits for its user: the same number for every process on the broker."""
 
 
