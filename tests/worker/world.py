@@ -94,14 +94,16 @@ class World:
         answer_max_chars: int = 20_000,
         tools: Tools | None = None,
         save_after_s: float = 0.4,
+        store: Any = None,
+        turns: Any = None,
     ) -> None:
         steps: list[str] = []
         self.model = FakeModel()
         self.guide = FakeGuide()
         self.log = log or (beside.log if beside else SpyLog(steps))
         self.queue = queue or (beside.queue if beside else SpyQueue(steps))
-        self.store: InMemorySaver = beside.store if beside else InMemorySaver()
-        self.turns: TurnStore = beside.turns if beside else TurnStore("memory:")
+        self.store: Any = store or (beside.store if beside else InMemorySaver())
+        self.turns: Any = turns or (beside.turns if beside else TurnStore("memory:"))
         self._owns_turns = beside is None
         self.memory = SessionMemory(self.store, delay_s=save_after_s)
         self.registry = CollectorRegistry()
