@@ -35,6 +35,16 @@ async def test_an_answer_counts_its_tokens_its_delays_and_itself(world: World) -
     assert value(world, "chat_stream_active") == 0
 
 
+async def test_what_the_vendor_charges_is_counted_once_for_a_job(world: World) -> None:
+    world.model.faults = [ModelUnavailable("down")]
+    story = await world.answer(QUESTION)
+    await world.settled()
+    usage = story.ended["usage"]
+    for kind in ("input", "output"):
+        labels = {"provider": "fake", "model": usage["model"], "type": kind}
+        assert value(world, "chat_token_usage_total", **labels) == usage[f"{kind}_tokens"] > 0
+
+
 async def test_a_stream_under_way_shows_in_the_gauge(world: World) -> None:
     world.model.hold_after = 2
     job_id = await world.ask(QUESTION)

@@ -256,6 +256,7 @@ class JobRun:
         data = to_json(last)
         writer.event("usage", to_json(usage))
         await writer.end(event, data)
+        self._shop.stream_metrics.used(usage.model, usage.input_tokens, usage.output_tokens)
         await self._shop.archive.keep(self._job, event, data)
 
     def _count(self, speaker: Speaker, status: str) -> None:

@@ -57,6 +57,13 @@ class StreamMetrics:
             buckets=(10, 50, 100, 200, 500, 1000, 2000),
             registry=registry,
         )
+        self._usage = Counter(
+            "chat_token_usage",
+            "Tokens that the model's vendor charges for.",
+            ["provider", "model", "type"],
+            registry=registry,
+        )
+        self._provider = provider
         self.active = Gauge("chat_stream_active", "Streams under way.", registry=registry)
         # Every combination from the start: a ratio with an absent series is no data, not 0.
         self.requests = {status: requests.labels(status) for status in STATUSES}
@@ -66,6 +73,12 @@ class StreamMetrics:
         self.interval = interval.labels(provider)
         self.first = first.labels(provider)
         self.count = count.labels(ANSWER)
+
+    def used(self, model: str, input_tokens: int, output_tokens: int) -> None:
+        """A job has cost so many tokens; without a model there was no call."""
+        if model:
+            self._usage.labels(self._provider, model, "input").inc(input_tokens)
+            self._usage.labels(self._provider, model, "output").inc(output_tokens)
 
 
 class StreamMetricsTracker:
