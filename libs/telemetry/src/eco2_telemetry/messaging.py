@@ -15,18 +15,35 @@ from eco2_telemetry.spans import span_of
 
 @contextmanager
 def publish_span(
-    tracer: Tracer, system: str, destination: str, message_id: str, *, exchange: str = ""
+    tracer: Tracer,
+    system: str,
+    destination: str,
+    message_id: str,
+    *,
+    exchange: str = "",
+    goes_on: str = "",
 ) -> Generator[dict[str, str]]:
     """A PRODUCER span; yields the headers that carry it with the message.
 
-    `destination` is the queue and its routing key; the span is named by it alone.
+    `destination` is the queue and its routing key; the span is named by it alone. `goes_on` is the
+    `traceparent` of a work that another request began: the message stays in that one's trace, and the span
+    is linked to the request under way.
     """
     attributes = {
         "messaging.operation.name": "publish",
         "messaging.operation.type": "send",
         **_attributes(system, destination, message_id, exchange),
     }
-    with span_of(tracer, f"publish {destination}", kind=SpanKind.PRODUCER, attributes=attributes):
+    began, asking = propagation.span_context(goes_on), trace.get_current_span().get_span_context()
+    is_other = began is not None and began.span_id != asking.span_id
+    with span_of(
+        tracer,
+        f"publish {destination}",
+        kind=SpanKind.PRODUCER,
+        attributes=attributes,
+        context=propagation.extract({"traceparent": goes_on}) if is_other else None,
+        links=[Link(asking)] if is_other and asking.is_valid else [],
+    ):
         yield propagation.inject()
 
 

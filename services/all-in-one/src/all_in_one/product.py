@@ -78,6 +78,7 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
         )
         registry = CollectorRegistry()
         async with AsyncExitStack() as stack:
+            stack.callback(worker_telemetry.shut_down)
             uses_stand_ins = not settings.openai_api_key.get_secret_value()
             if uses_stand_ins:
                 settings = _with_stand_ins(settings, await stack.enter_async_context(_sandbox()))

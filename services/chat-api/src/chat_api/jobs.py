@@ -4,7 +4,7 @@ import orjson
 from eco2_bus.events import Ended, Source, Usage, to_json
 from eco2_bus.log import JobHead, KeptAnswer, LogGone, LogSummary, TakeOverResult
 from eco2_history import Turn
-from eco2_telemetry import propagation
+from eco2_telemetry import logs, propagation
 
 from chat_api import errors
 from chat_api.deps import Services
@@ -14,6 +14,7 @@ async def find_job(services: Services, job_id: str, caller: str) -> LogSummary |
     """The job's log, or its answer; raises `404` for unknown and for others' jobs alike."""
     if not is_job_id(job_id):
         raise errors.unknown_job()
+    logs.job_id.set(job_id)
     try:
         summary = await services.log.summary(job_id)
     except LogGone:

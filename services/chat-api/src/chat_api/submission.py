@@ -11,7 +11,7 @@ from eco2_bus.events import Queued, to_json
 from eco2_bus.job import ChatJob
 from eco2_bus.log import JobHead, LogExists, LogUnavailable
 from eco2_bus.pictures import Picture, reference, referred_id
-from eco2_telemetry import propagation
+from eco2_telemetry import logs, propagation
 from eco2_telemetry.messaging import publish_span
 
 from chat_api import claims, errors, sessions
@@ -70,6 +70,7 @@ def _known_answer(known: claims.Claimed, fingerprint: str) -> Queued:
 
 
 async def _submit(services: Services, question: Question, job_id: str, key: str) -> Queued:
+    logs.job_id.set(job_id)
     job = _job(question, job_id)
     queued = _queued(job)
     head = JobHead(job.owner, job.session_id, traceparent(), to_json(queued), job.created_at_ms)
@@ -81,7 +82,7 @@ async def _submit(services: Services, question: Question, job_id: str, key: str)
     try:
         bid = Bid(job.session_id, job.owner, job.job_id, key)
         await sessions.take_turn(services, bid, question.body.on_busy)
-        await _publish(services, job, question.upload)
+        await _publish(services, job, question.upload, head)
     except BaseException:
         # The broker may have it all the same: a worker that finds no log drops the job.
         await _quietly(services.log.discard(job.job_id))
@@ -97,15 +98,22 @@ async def _resubmit(services: Services, job: ChatJob, upload: Upload | None) -> 
     """
     head = (await services.log.summary(job.job_id)).head
     known = {"session_id": head.session_id, "created_at_ms": head.created_at_ms}
-    await _publish(services, job.model_copy(update=known), upload)
+    await _publish(services, job.model_copy(update=known), upload, head)
     return Queued.model_validate_json(head.queued)
 
 
-async def _publish(services: Services, job: ChatJob, upload: Upload | None) -> None:
+async def _publish(services: Services, job: ChatJob, upload: Upload | None, head: JobHead) -> None:
     job = await _with_picture(services, job, upload)
     tracer = services.telemetry.tracer
     try:
-        with publish_span(tracer, services.messaging_system, topology.JOBS, job.job_id) as headers:
+        with publish_span(
+            tracer,
+            services.messaging_system,
+            topology.JOBS,
+            job.job_id,
+            exchange=topology.EXCHANGE,
+            goes_on=head.traceparent,
+        ) as headers:
             await services.queue.publish(job, headers)
     except BaseException:
         if (picture_id := referred_id(job.image_url or "")) is not None:

@@ -36,6 +36,13 @@ async def give_input(job_id: str, body: JobInput, services: Deps, caller: Owner)
     resume = Resume(after=str(known.last.id), location=body.location)
     job = ChatJob.from_body(parked).model_copy(update={"resume": resume})
     tracer = services.telemetry.tracer
-    with publish_span(tracer, services.messaging_system, topology.JOBS, job_id) as headers:
+    with publish_span(
+        tracer,
+        services.messaging_system,
+        topology.JOBS,
+        job_id,
+        exchange=topology.EXCHANGE,
+        goes_on=known.head.traceparent,
+    ) as headers:
         await services.queue.publish(job, headers)
     return await status(job_id, services, caller)
