@@ -89,3 +89,15 @@ def holds(value: bytes, picture: bytes) -> bool:
     inside = picture[: len(picture) // 2]
     spelled = [base64.b64encode(inside[skip:])[4:-4] for skip in range(3)]
     return inside in value or any(words in value for words in spelled)
+
+
+async def assert_only_kept(stack: Stack, picture: bytes, messages: list[bytes]) -> None:
+    """A picture is where pictures are kept, as bytes; neither they nor their base64 are anywhere else."""
+    (key,) = [key for key, value in redis_values(stack) if holds(value, picture)]
+    assert key.startswith(PICTURES)
+    assert picture in stack.store.hvals(key)
+    tables = await rows(stack)
+    assert "turns" in tables
+    assert all(tables[name] for name in ("checkpoints", "checkpoint_blobs"))
+    assert [name for name, cells in tables.items() for cell in cells if holds(cell, picture)] == []
+    assert not any(holds(text, picture) for text in (*messages, *logs(stack)))

@@ -112,6 +112,18 @@ class Load:
                 not _is_own(job, viewer, status, expected(job.question)) for viewer in job.viewers
             )
 
+    async def listed(self, job: Job) -> dict[str, Any]:
+        """The job's turn in the history of its session; it may come a moment after the end."""
+        url, found = f"/api/v1/sessions/{job.session_id}/turns", list[dict[str, Any]]()
+
+        async def is_there() -> bool:
+            turns = (await self.api.get(url)).json()["turns"]
+            found[:] = [turn for turn in turns if turn["job_id"] == job.job_id]
+            return bool(found)
+
+        await until(is_there, 10)
+        return found[0]
+
     def row(self) -> str:
         """One line of the table."""
         figures = " ".join(f"{figure:>10}" for figure in astuple(self.account))

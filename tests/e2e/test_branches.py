@@ -25,14 +25,15 @@ async def at_work(stack: Stack, vendors: Vendors, run: Load) -> Stack:
 
 
 @pytest.fixture
-async def fresh(stack: Stack, vendors: Vendors, run: Load) -> Stack:
-    """The same, and it has asked no vendor anything yet: there is nothing that it could fall back on."""
+async def nobody(stack: Stack) -> None:
+    """No worker is left that has learned something from a vendor."""
     await stack.staff(0)
-    await stack.staff(1)
-    await run.ask("너는 누구야?", viewers=1)
-    await run.ended()
-    run.jobs.clear()
-    return stack
+
+
+@pytest.fixture
+async def fresh(nobody: None, at_work: Stack) -> Stack:
+    """One worker that has asked no vendor anything yet, and so has nothing to fall back on."""
+    return at_work
 
 
 async def answered(run: Load, question: str) -> Job:

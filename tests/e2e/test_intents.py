@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e import carriers
 from tests.e2e.driver import Account, Job, Load
-from tests.e2e.stack import Stack, until
+from tests.e2e.stack import Stack
 from tests.e2e.vendors import Vendors
 
 
@@ -103,7 +103,10 @@ async def test_an_intent_is_served_from_the_question_to_done(
     assert_stages(job, case.agents)
     after = await vendors.asked()
     assert [vendor for vendor in case.vendors if after[vendor] == before[vendor]] == []
-    await assert_listed(job, run)
+    turn = await run.listed(job)
+    same = ("answer", "intents", "sources", "attempts", "trace_id")
+    assert {name: turn[name] for name in same} == {name: done[name] for name in same}
+    assert (turn["question"], turn["status"]) == (case.question, "done")
 
 
 def assert_stages(job: Job, agents: tuple[str, ...]) -> None:
@@ -115,21 +118,6 @@ def assert_stages(job: Job, agents: tuple[str, ...]) -> None:
     assert sorted(stages[2:-2]) == sorted((agent, status) for agent in agents for status in both)
 
 
-async def assert_listed(job: Job, run: Load) -> None:
-    """The turn is in the session's history, as it was told."""
-
-    async def is_there() -> bool:
-        return bool((await run.api.get(url)).json()["turns"])
-
-    url = f"/api/v1/sessions/{job.session_id}/turns"
-    await until(is_there, 10)
-    (turn,) = (await run.api.get(url)).json()["turns"]
-    done = job.viewers[0].ended
-    same = ("answer", "intents", "sources", "attempts", "trace_id")
-    assert {name: turn[name] for name in same} == {name: done[name] for name in same}
-    assert (turn["job_id"], turn["question"], turn["status"]) == (job.job_id, job.question, "done")
-
-
 async def test_a_drawn_picture_is_served_by_address_and_its_bytes_travel_no_further(
     stack: Stack, vendors: Vendors, run: Load
 ) -> None:
@@ -137,7 +125,7 @@ async def test_a_drawn_picture_is_served_by_address_and_its_bytes_travel_no_furt
     async with carriers.tapped(stack) as messages:
         job = await run.ask("유리병 분리배출 포스터 그려줘")
         await run.ended()
-    await assert_listed(job, run)
+    await run.listed(job)
     for viewer in job.viewers:
         (image,) = viewer.all("image")
         assert image["url"].startswith("/api/v1/images/")
@@ -146,16 +134,4 @@ async def test_a_drawn_picture_is_served_by_address_and_its_bytes_travel_no_furt
     assert reply.status_code == 200
     assert reply.headers["content-type"].startswith("image/")
     assert messages
-    await assert_carried_nowhere(stack, reply.content, messages)
-
-
-async def assert_carried_nowhere(stack: Stack, picture: bytes, messages: list[bytes]) -> None:
-    """Neither the bytes nor the base64 of a picture are anywhere but where pictures are kept, as bytes."""
-    kept = [key for key, value in carriers.redis_values(stack) if carriers.holds(value, picture)]
-    assert [key for key in kept if not key.startswith(carriers.PICTURES)] == []
-    (key,) = kept
-    assert picture in stack.store.hvals(key)
-    tables = await carriers.rows(stack)
-    assert all(tables[name] for name in ("turns", "checkpoints", "checkpoint_blobs"))
-    assert [name for name, cells in tables.items() for cell in cells if carriers.holds(cell, picture)] == []
-    assert not any(carriers.holds(text, picture) for text in (*messages, *carriers.logs(stack)))
+    await carriers.assert_only_kept(stack, reply.content, messages)

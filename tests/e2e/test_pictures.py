@@ -8,7 +8,6 @@ import zlib
 from tests.e2e import carriers
 from tests.e2e.driver import Account, Load
 from tests.e2e.stack import Stack, until
-from tests.e2e.test_intents import assert_carried_nowhere, assert_listed
 from tests.e2e.vendors import Vendors
 
 SIDE = 24
@@ -16,13 +15,21 @@ SHOWN = "우유팩"
 """The stand-in for the model that sees goes by the words in the file."""
 
 
+def data_url(picture: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
 def photo(seed: int) -> bytes:
     """A PNG of noise, unlike any other, whose title says what it shows."""
-    noise = random.Random(seed)
-    rows = b"".join(b"\0" + noise.randbytes(SIDE * 3) for _ in range(SIDE))
+    return png(random.Random(seed).randbytes(SIDE * SIDE * 3), b"Title\0\0\0\0\0" + SHOWN.encode())
+
+
+def png(pixels: bytes, text: bytes) -> bytes:
+    """A square picture with eight bits a colour, and a text chunk."""
+    rows = [b"\0" + pixels[at : at + SIDE * 3] for at in range(0, len(pixels), SIDE * 3)]
     header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
-    title = b"Title\0\0\0\0\0" + SHOWN.encode()
-    chunks = ((b"IHDR", header), (b"iTXt", title), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    data = zlib.compress(b"".join(rows))
+    chunks = ((b"IHDR", header), (b"iTXt", text), (b"IDAT", data), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in chunks)
 
 
@@ -37,13 +44,12 @@ async def test_a_photo_is_seen_answered_and_carried_nowhere_but_as_a_reference(
     await stack.staff(0)
     await stack.staff(1)
     # Slow enough for the turn to be saved while it runs: its checkpoint is looked at as well.
-    await vendors.behave("kma", latency_ms=1_500)
+    await vendors.behave("kma", latency_ms=2_500)
     picture = photo(seed=1)
-    url = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
     async with carriers.tapped(stack) as messages:
-        job = await run.ask("이거 어떻게 버려? 노원구 날씨 어때?", image_url=url)
+        job = await run.ask("이거 어떻게 버려? 노원구 날씨 어때?", image_url=data_url(picture))
         await until(lambda: _is_saved(stack, job.session_id))
-        await assert_carried_nowhere(stack, picture, [])
+        await carriers.assert_only_kept(stack, picture, [])
         assert not any(viewer.has_ended for viewer in job.viewers)
         await run.ended()
     await run.settle_up(lambda _: None)
@@ -54,9 +60,9 @@ async def test_a_photo_is_seen_answered_and_carried_nowhere_but_as_a_reference(
     assert "℃" in done["answer"]
     stages = [(stage["node"], stage["status"]) for stage in job.viewers[0].all("stage")]
     assert stages[:4] == [(node, how) for node in ("vision", "intent") for how in ("started", "completed")]
-    await assert_listed(job, run)
+    await run.listed(job)
     assert [b"picture:" in message for message in messages] == [True]
-    await assert_carried_nowhere(stack, picture, messages)
+    await carriers.assert_only_kept(stack, picture, messages)
 
 
 async def _is_saved(stack: Stack, session_id: str) -> bool:
@@ -68,11 +74,9 @@ async def test_the_picture_of_a_turn_is_shown_again_by_its_address(
 ) -> None:
     await stack.staff(1)
     picture = photo(seed=2)
-    url = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
-    job = await run.ask("이거 어떻게 버려?", image_url=url)
+    job = await run.ask("이거 어떻게 버려?", image_url=data_url(picture))
     await run.ended()
-    await assert_listed(job, run)
-    (turn,) = (await run.api.get(f"/api/v1/sessions/{job.session_id}/turns")).json()["turns"]
+    turn = await run.listed(job)
     reply = await run.api.get(turn["image_url"])
     assert (reply.status_code, reply.headers["content-type"]) == (200, "image/png")
     assert reply.content == picture
@@ -82,17 +86,9 @@ async def test_a_picture_that_shows_nothing_to_throw_away_is_said_to(
     stack: Stack, vendors: Vendors, run: Load
 ) -> None:
     await stack.staff(1)
-    # Black, and without a word in it.
-    black = base64.b64encode(_black()).decode()
-    job = await run.ask("How do I throw this away?", image_url=f"data:image/png;base64,{black}")
+    black = png(bytes(SIDE * SIDE * 3), b"Comment\0\0\0\0\0")
+    job = await run.ask("How do I throw this away?", image_url=data_url(black))
     await run.ended()
     for viewer in job.viewers:
         assert viewer.end == "done"
         assert "The picture could not be understood." in viewer.ended["answer"]
-
-
-def _black() -> bytes:
-    header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
-    rows = (b"\0" + bytes(SIDE * 3)) * SIDE
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in chunks)

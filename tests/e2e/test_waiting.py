@@ -88,8 +88,8 @@ async def test_a_wait_ends_once_whoever_ends_it_and_by_itself_when_nobody_does(
     stack: Stack, vendors: Vendors, run: Load
 ) -> None:
     await stack.staff(1)
-    answered, cancelled = await waiting(run), await waiting(run)
-    forgotten = await waiting(run, "가까운 제로웨이스트샵 어디 있어? 페트 시세 알려줘")
+    both = "가까운 제로웨이스트샵 어디 있어? 페트 시세 알려줘"
+    answered, cancelled, forgotten = await asyncio.gather(waiting(run), waiting(run), waiting(run, both))
     replies = await asyncio.gather(*(give(run, answered.job_id) for _ in range(2)))
     assert {reply.status_code for reply in replies} <= {202, 409}
     assert replies[0].status_code == 202 or replies[1].status_code == 202
@@ -107,6 +107,7 @@ async def test_a_wait_ends_once_whoever_ends_it_and_by_itself_when_nobody_does(
         assert viewer.ended["duration_ms"] / 1000 >= int(INPUT_WAIT_S)
     # The time-outs of all three have come by now: they waited in one line.
     assert [log_of(stack, job) for job in (answered, cancelled)] == before
+    assert (await run.listed(cancelled))["status"] == "cancelled"
     for job in run.jobs:
         late = await give(run, job.job_id)
         assert (late.status_code, late.json()["code"]) == (409, "not_waiting")

@@ -3,7 +3,9 @@
 import asyncio
 import signal
 
-from tests.e2e.conftest import MakeLoad
+import httpx
+
+from tests.e2e.conftest import PACE, MakeLoad
 from tests.e2e.driver import Account, Load
 from tests.e2e.program import Program
 from tests.e2e.stack import Stack, until
@@ -37,9 +39,11 @@ async def test_the_only_worker_killed_in_mid_answer_goes_on_when_it_is_started_a
 
 
 async def test_a_worker_frozen_past_its_lease_changes_nothing_when_it_thaws(
-    stack: Stack, make_load: MakeLoad, run: Load
+    stack: Stack, sandbox: httpx.AsyncClient, make_load: MakeLoad, run: Load
 ) -> None:
     zombie, _ = await stack.staff(2)
+    # All eight are to be in mid-answer at once, also where one worker is slower to begin than the other.
+    await sandbox.put("/sandbox/behaviour", json={**PACE, "token_ms": 60})
     async with make_load("worker SIGSTOP past its lease", 8, seed=3) as load:
         await load.streaming(8)
         zombie.signal(signal.SIGSTOP)
