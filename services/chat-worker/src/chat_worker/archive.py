@@ -3,14 +3,17 @@
 import asyncio
 import logging
 import time
+from typing import Any
 
-import orjson
 from eco2_bus.events import Ended
 from eco2_bus.job import ChatJob
 from eco2_bus.log import EventLog, KeptAnswer, LogUnavailable
 from eco2_history import HistoryUnavailable, Turn, TurnRefused, TurnStore
+from pydantic import TypeAdapter
 
 _log = logging.getLogger(__name__)
+
+_OBJECT = TypeAdapter(dict[str, Any])
 
 TRIES = 3
 PAUSE_S = 0.5
@@ -35,7 +38,12 @@ class Archive:
             _log.warning("the answer of job %s is kept only in its log: %s", job.job_id, error)
 
     async def _keep_turn(self, job: ChatJob, event: str, data: bytes) -> None:
-        turn = turn_of(job, event, data)
+        try:
+            turn = turn_of(job, event, data)
+        except ValueError as error:
+            # Written by another version; its log and its kept answer tell it as it is.
+            _log.error("the end of job %s cannot be read: %s", job.job_id, type(error).__name__)
+            return
         for left in reversed(range(TRIES)):
             try:
                 await self._turns.save(turn)
@@ -50,9 +58,9 @@ class Archive:
 
 
 def turn_of(job: ChatJob, event: str, data: bytes) -> Turn:
-    """The turn that a terminal event ends."""
+    """The turn that a terminal event ends; raises ValueError for data that no such event has."""
     now_ms = time.time_ns() // 1_000_000
-    fields = orjson.loads(data)
+    fields = _OBJECT.validate_json(data)
     if event == "error":
         return Turn(
             job_id=job.job_id,
