@@ -36,7 +36,8 @@ class Pipeline:
         self._sender = _Sender(SanitisingExporter(exporter), journal)
         self._batches = BatchSpanProcessor(self._sender)
         # Whatever a process before this one left behind need not wait for the first question.
-        Thread(target=self._sender.send_left_behind, name="telemetry:left_behind", daemon=True).start()
+        self._first_look = Thread(target=self._sender.send_left_behind, name="telemetry:look", daemon=True)
+        self._first_look.start()
 
     def serve(self, provider: TracerProvider) -> None:
         """Takes the provider's spans."""
@@ -53,6 +54,7 @@ class Pipeline:
             if self._users:
                 return
             _open.pop(self._key, None)
+        self._first_look.join()
         self._batches.shutdown()
         if self._journal is not None:
             self._journal.close()
@@ -64,9 +66,10 @@ class _Sender(SpanExporter):
         self._journal = journal
         self._looked = 0.0
         self._looking = Lock()
+        self._sending = Lock()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = self._exporter.export(spans)
+        result = self._send(spans)
         if self._journal is not None:
             # Also what was refused: the SDK gives it up as well.
             self._journal.exported(spans)
@@ -80,7 +83,7 @@ class _Sender(SpanExporter):
             return
         try:
             for spans in self._journal.left_behind():
-                if self._exporter.export(spans) is not SpanExportResult.SUCCESS:
+                if self._send(spans) is not SpanExportResult.SUCCESS:
                     return
                 _log.warning("sent %d spans of a process that died", len(spans))
         finally:
@@ -89,6 +92,10 @@ class _Sender(SpanExporter):
 
     def shutdown(self) -> None:
         self._exporter.shutdown()
+
+    def _send(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        with self._sending:
+            return self._exporter.export(spans)
 
 
 def open_pipeline() -> Pipeline | None:
