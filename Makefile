@@ -12,7 +12,7 @@ CACHES := .pytest_cache .ruff_cache .hypothesis .import_linter_cache out dist
 # As typed: make would take a dollar sign for a variable of its own.
 export QUESTION := $(value Q)
 
-.PHONY: help install run demo test test-fast programs lint format bench eval lock audit-hosts clean
+.PHONY: help install run demo test test-fast programs lint format bench eval observe load test-jaeger lock audit-hosts clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,17 @@ bench: $(INSTALLED) programs ## Measure the token path over real RabbitMQ and Re
 
 eval: $(INSTALLED) ## Measure how well it understands, finds and answers: ARGS="--quick"
 	@$(PYTHON) -m evaluation $(ARGS)
+
+observe: $(INSTALLED) programs ## Serve everything with Prometheus and Jaeger beside it: PORT=8000
+	@scripts/jaeger.sh || echo 'Going on without Jaeger.'
+	@nice -n 19 $(PYTHON) scripts/observe.py --port $(PORT)
+
+load: $(INSTALLED) ## Load the product with k6 and hold it to the service levels: DURATION=7m USERS=50
+	@scripts/load.sh
+
+test-jaeger: $(INSTALLED) ## Follow one question through a real Jaeger; builds it once, from the Go registry
+	@scripts/jaeger.sh
+	@nice -n 19 $(PYTHON) scripts/jaeger_trace.py
 
 # uv.lock names registry hosts and stays out of git; the export carries pins and hashes only.
 lock: $(INSTALLED) ## Make requirements.lock anew from the pyproject files

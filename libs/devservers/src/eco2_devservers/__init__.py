@@ -1,5 +1,6 @@
 """Private instances of real servers, and a faulty network to them, for tests, benchmarks and chaos runs."""
 
+from eco2_devservers.jaeger_server import JaegerServer, jaeger_program
 from eco2_devservers.ports import free_port
 from eco2_devservers.postgres_server import PostgresServer
 from eco2_devservers.programs import MissingProgram, missing_programs
@@ -10,6 +11,7 @@ from eco2_devservers.server import Server, ServerFailed
 from eco2_devservers.tcp_proxy import TcpProxy
 
 __all__ = [
+    "JaegerServer",
     "MissingProgram",
     "PostgresServer",
     "PrometheusServer",
@@ -19,5 +21,6 @@ __all__ = [
     "ServerFailed",
     "TcpProxy",
     "free_port",
+    "jaeger_program",
     "missing_programs",
 ]
