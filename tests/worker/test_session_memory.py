@@ -258,6 +258,7 @@ async def test_a_write_that_comes_during_the_save_of_an_older_one_is_not_taken_f
     await turn.step(b=2)
     await turn.finish("new")
     store.may_save.set()
+    await until(lambda: turn.memory._turns["s1"].saving.done())  # type: ignore[union-attr]
     await turn.memory.end("s1")
     assert await values(store) == {"a": 1, "b": 2}
     assert await finished(store) == ["new"]
