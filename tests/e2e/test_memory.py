@@ -54,6 +54,8 @@ def _tokens_in(done: dict[str, dict[str, int]]) -> int:
     [
         ("강남구 날씨 어때?", "비나 눈 없음|비|눈", True),
         ("How is the weather in Gangnam-gu?", "humidity", False),
+        ("페트병 캐릭터 알려줘", "말그미", True),
+        ("Tell me about the character for PET bottles", "Clearie", False),
         ("너는 누구야?", "분리배출을 돕는", True),
         ("Who are you?", "recycling assistant", False),
     ],

@@ -137,4 +137,7 @@ def _read(character: pb.Character) -> Character:
         personality=character.personality,
         line=character.line,
         tip=character.tip,
+        english_name=character.english_name,
+        english_line=character.english_line,
+        english_tip=character.english_tip,
     )
