@@ -17,9 +17,10 @@ def rate(metric: str, *by: str, where: str = HERE, over: str = "5m") -> str:
 
 def share(metric: str, part: str, *by: str, where: str = HERE) -> str:
     """The part of a counter's growth that matches more labels, from 0 to 1; 0 while nothing happens."""
-    return (
-        f"{rate(metric, *by, where=f'{where}, {part}')} / clamp_min({rate(metric, *by, where=where)}, 1e-9)"
-    )
+    whole = rate(metric, *by, where=where)
+    # A series of failures that has never been seen is no data, not 0.
+    matching = f"({rate(metric, *by, where=f'{where}, {part}')} or 0 * {whole})"
+    return f"{matching} / clamp_min({whole}, 1e-9)"
 
 
 def quantile(share: float, histogram: str, *by: str, where: str = HERE) -> str:
