@@ -10,6 +10,7 @@ from eco2_devservers import Server
 from eco2_devservers.ports import reply_of
 
 PACE_MS = 5
+INPUT_WAIT_S = 20
 
 
 class Sandbox(Server):
@@ -63,6 +64,8 @@ class Product(Server):
             **os.environ,
             "OPENAI_BASE_URL": f"{self._sandbox.url}/v1",
             "OPENAI_API_KEY": "any",
+            "STAND_INS_URL": self._sandbox.url,
+            "INPUT_WAIT_S": str(INPUT_WAIT_S),
             "IS_SAMPLE_DATA": "true",
             "DATABASE_URL": f"sqlite:///{self.folder}/eco2.sqlite",
         }

@@ -25,6 +25,12 @@ export function submit({ question, sessionId, key, interrupts }) {
   });
 }
 
+export const tellPlace = (url, location) => call(url, {
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify({ location }),
+});
+
 // Outlives the page: a question that nobody waits for any more should not go on.
 export const cancel = (url) => call(url, { method: 'POST', keepalive: true });
 

@@ -6,9 +6,10 @@ import {
   submitted,
 } from './conversation.js';
 import { Follower } from './follow.js';
+import { currentPlace } from './place.js';
 import { BottomKeeper } from './scroll.js';
 import { TurnView } from './turn.js';
-import { EXAMPLES, NOTICES, problemText } from './words.js';
+import { EXAMPLES, NOTICES, PLACE, problemText } from './words.js';
 
 const SAVE_EVERY_MS = 400;
 const MANY_CHARS = 7_000;
@@ -29,6 +30,7 @@ let isStopping = false;
 let frame = 0;
 let saving = 0;
 let isLeaving = false;
+const on = { again, locate };
 
 const active = () => {
   const turn = conversation.turns.at(-1);
@@ -57,14 +59,16 @@ function store(options) {
 }
 
 function drawAll() {
-  views = new Map(conversation.turns.map((turn) => [turn.id, new TurnView(turn, { again })]));
+  views = new Map(conversation.turns.map((turn) => [turn.id, new TurnView(turn, on)]));
   page.turns.replaceChildren(...[...views.values()].map((view) => view.element));
   bottom.toBottom();
   drawComposer();
 }
 
 function drawComposer() {
-  const isBusy = active() !== null;
+  const turn = active();
+  // A question that waits for its user may be put aside for another one.
+  const isBusy = turn !== null && !(turn.wish && page.question.value.trim());
   const hadFocus = document.activeElement === page.stop || document.activeElement === page.send;
   page.welcome.hidden = conversation.turns.length > 0;
   page.send.hidden = isBusy;
@@ -92,9 +96,12 @@ function tellConnection() {
 }
 
 function ask(question) {
+  const waiting = active();
+  if (waiting) discard(waiting);
   const turn = newTurn(question);
+  turn.interrupts = waiting !== null;
   conversation.turns.push(turn);
-  const view = new TurnView(turn, { again });
+  const view = new TurnView(turn, on);
   views.set(turn.id, view);
   page.turns.append(view.element);
   begin(turn);
@@ -107,6 +114,32 @@ function again(turn, { interrupts = false }) {
     begin(turn);
   } else {
     ask(turn.question);
+  }
+}
+
+// A new question takes the place of one that waits for its user.
+function discard(turn) {
+  leave();
+  endedByStatus(turn, { status: 'cancelled' });
+  views.get(turn.id)?.update();
+}
+
+// Nothing is asked of the browser before the user has pressed the button.
+async function locate(turn) {
+  const step = (change) => {
+    if (turn.wish) Object.assign(turn.wish, change);
+    changed();
+  };
+  step({ step: 'locating', problem: null });
+  try {
+    const place = await currentPlace();
+    step({ step: 'sending' });
+    await api.tellPlace(turn.job.inputUrl, place);
+    step({ step: 'sent' });
+  } catch (problem) {
+    // The answer has gone on meanwhile: its events tell.
+    if (problem.code === 'not_waiting') step({ step: 'sent' });
+    else step({ step: 'failed', problem: { code: problem.code ?? problem.message, status: problem.status } });
   }
 }
 
@@ -141,8 +174,13 @@ async function send(turn) {
 
 function followJob(turn) {
   follower = new Follower(turn.job, {
-    event(name, data) {
-      heard(turn, name, data);
+    event(name, data, id) {
+      heard(turn, name, data, id);
+      if (name === 'input_required') {
+        page.spoken.textContent = PLACE.title;
+        // At once: a reload must know how long it has been waiting.
+        store();
+      }
       if (isPending(turn)) changed();
       else finish(turn);
     },
@@ -220,7 +258,7 @@ function fitQuestion() {
 page.form.addEventListener('submit', (event) => {
   event.preventDefault();
   const question = page.question.value.trim();
-  if (question === '' || active()) return;
+  if (question === '' || (active() && !active().wish)) return;
   page.question.value = '';
   fitQuestion();
   ask(question);

@@ -2,6 +2,8 @@
 
 const STORE = 'eco2.chat.1';
 const KEPT_TURNS = 40;
+// A picture of this very service, and nothing else, is ever fetched for an answer.
+const PICTURE = /^\/api\/v1\/images\/[0-9a-f]{32}$/;
 
 export const isPending = (turn) => turn?.status === 'sending' || turn?.status === 'running';
 
@@ -21,17 +23,20 @@ export function askAgain(turn, interrupts) {
 function fresh() {
   return {
     key: randomId(), interrupts: false, status: 'sending', job: null, isWaiting: true, isRetried: false,
-    text: '', stages: [], sources: [], isSample: false, durationMs: null, problem: null,
+    text: '', stages: [], sources: [], images: [], wish: null, deadlines: {}, isSample: false, durationMs: null, problem: null,
   };
 }
 
 export function submitted(turn, queued) {
   turn.status = 'running';
-  turn.job = { statusUrl: queued.status_url, eventsUrl: queued.events_url, cancelUrl: queued.cancel_url };
+  turn.job = { statusUrl: queued.status_url, eventsUrl: queued.events_url, cancelUrl: queued.cancel_url,
+    inputUrl: `${queued.status_url}/input`,
+  };
 }
 
 export function failed(turn, { code, status }) {
   turn.status = 'error';
+  turn.wish = null;
   turn.problem = { code, status };
 }
 
@@ -43,10 +48,13 @@ export function endedByStatus(turn, status) {
 
 const APPLY = {
   queued: startOver,
-  started: (turn) => { turn.isWaiting = false; },
+  // Also the first event after a wait: what is shown stays.
+  started: (turn) => { turn.isWaiting = false; turn.wish = null; },
   stage: stage,
   token: (turn, { text }) => { turn.text += text; },
   sources: (turn, sources) => { turn.sources = sources; },
+  image: (turn, { url, alt }) => { if (PICTURE.test(url)) turn.images.push({ url, alt: String(alt ?? '') }); },
+  input_required: wish,
   reset: (turn) => { startOver(turn); turn.isWaiting = false; turn.isRetried = true; },
   gap: startOver,
   done: (turn, data) => heardOut(turn, 'done', data),
@@ -54,12 +62,13 @@ const APPLY = {
   error: failed,
 };
 
-export function heard(turn, name, data) {
-  APPLY[name]?.(turn, data);
+// `id` is the event's own: the same after every reconnect and reload.
+export function heard(turn, name, data, id = '') {
+  APPLY[name]?.(turn, data, id);
 }
 
 function startOver(turn) {
-  Object.assign(turn, { text: '', stages: [], sources: [], isWaiting: true });
+  Object.assign(turn, { text: '', stages: [], sources: [], images: [], wish: null, isWaiting: true });
 }
 
 function stage(turn, { node, status, duration_ms: durationMs, detail }) {
@@ -77,6 +86,13 @@ function stage(turn, { node, status, duration_ms: durationMs, detail }) {
   known.isCut = status === 'failed' && (!detail || detail === 'stopped');
 }
 
+// A replay tells of the wish anew, but its time has been running since it was heard first.
+function wish(turn, { kind, message, expires_in_s: expiresInS }, id) {
+  if (kind !== 'location') return;
+  turn.deadlines[id] ??= Date.now() + 1000 * expiresInS;
+  turn.wish = { message, until: turn.deadlines[id], step: 'asked', problem: null };
+}
+
 function heardOut(turn, status, data) {
   if (data.answer !== turn.text) console.warn('the streamed text is not the answer');
   ended(turn, status, data);
@@ -85,6 +101,7 @@ function heardOut(turn, status, data) {
 function ended(turn, status, data) {
   turn.status = status;
   turn.isWaiting = false;
+  turn.wish = null;
   turn.isSample = Boolean(data.sample_data);
   turn.durationMs = data.duration_ms || null;
   if (data.sources?.length) turn.sources = data.sources;

@@ -3,7 +3,8 @@
 import { statusOf } from './api.js';
 
 const EVENTS = [
-  'queued', 'started', 'stage', 'token', 'sources', 'reset', 'gap', 'usage', 'done', 'error', 'cancelled',
+  'queued', 'started', 'stage', 'token', 'sources', 'image', 'input_required', 'reset', 'gap', 'usage', 'done',
+  'error', 'cancelled',
 ];
 const ENDS = new Set(['done', 'error', 'cancelled']);
 const LONGEST_WAIT_MS = 10_000;
@@ -17,7 +18,7 @@ export class Follower {
   #timer = 0;
   #isClosed = false;
 
-  // `on.event(name, data)` for each event, `on.status(status)` for an end that only the status tells of,
+  // `on.event(name, data, id)` for each event, `on.status(status)` for an end that only the status tells of,
   // `on.connected(isConnected)`.
   constructor(job, on) {
     this.#job = job;
@@ -58,7 +59,7 @@ export class Follower {
     this.#failures = 0;
     if (event.lastEventId) this.#lastId = event.lastEventId;
     if (ENDS.has(name)) this.close();
-    this.#on.event(name, JSON.parse(event.data));
+    this.#on.event(name, JSON.parse(event.data), event.lastEventId);
   }
 
   #lost() {

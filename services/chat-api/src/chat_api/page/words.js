@@ -8,8 +8,12 @@ export const EXAMPLES = [
 ];
 
 const STAGES = {
+  vision: '사진 살펴보기',
   intent: '의도 파악',
+  place: '위치 확인',
   waste_rag: '분리배출 안내 검색',
+  feedback: '다른 말로 다시 검색',
+  household_waste: '배출 요일 조회',
   general: '대화 준비',
   answer: '답변 작성',
   bulk_waste: '대형폐기물 조회',
@@ -31,6 +35,9 @@ export const STAGE_STATUS = {
 const PROBLEMS = {
   offline: '서버에 닿지 못했어요. 인터넷 연결을 확인해 주세요.',
   session_busy: '이 대화는 아직 앞선 질문에 답하고 있어요.',
+  session_not_found: '이 대화를 찾을 수 없어요. 지워졌거나 다른 사람의 대화예요.',
+  image_not_found: '이 그림은 더 이상 보관되어 있지 않아요.',
+  not_waiting: '답변이 이미 다음으로 넘어갔어요.',
   job_not_found: '이 답변은 더 이상 보관되어 있지 않아요.',
   events_expired: '답변의 진행 기록이 만료되었어요.',
   queue_full: '지금 기다리는 질문이 많아요. 잠시 뒤에 다시 시도해 주세요.',
@@ -65,6 +72,30 @@ export const NOTICES = {
   offlineInMidAnswer: '인터넷 연결이 끊겼어요. 다시 연결되면 이어서 보여 드릴게요.',
   reconnecting: '연결이 끊겨 다시 잇고 있어요. 이어서 보여 드릴게요.',
   stopFailed: '멈추지 못했어요. 다시 눌러 주세요.',
+};
+
+export const PICTURE_GONE = '이 그림은 더 이상 볼 수 없어요.';
+
+export const PLACE = {
+  waiting: '위치를 기다리는 중',
+  title: '위치가 필요해요',
+  use: '현재 위치 사용',
+  locating: '위치를 확인하고 있어요.',
+  sending: '위치를 보내고 있어요.',
+  sent: '위치를 보냈어요.',
+  hint: '또는 지역 이름을 넣어 다시 물어보세요. 기다리면 위치 없이 답해 드려요.',
+  privacy: '위치는 이 질문에 답하는 데만 쓰여요.',
+  expired: '시간이 지나 위치 없이 답하고 있어요.',
+};
+
+export const placeCountdown = (seconds) =>
+  `${seconds > 60 ? `${Math.ceil(seconds / 60)}분` : `${seconds}초`} 뒤에는 위치 없이 답해요.`;
+
+export const PLACE_PROBLEMS = {
+  denied: '위치를 쓰도록 허락받지 못했어요. 브라우저 설정에서 위치를 허용해 주세요.',
+  unavailable: '지금 위치를 알 수 없어요. 잠시 뒤에 다시 눌러 주세요.',
+  timeout: '위치를 찾는 데 너무 오래 걸렸어요. 다시 눌러 주세요.',
+  unsupported: '이 브라우저나 주소에서는 위치를 쓸 수 없어요.',
 };
 
 export function duration(ms) {
