@@ -21,7 +21,6 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from eco2_telemetry import journal_record as record
-from eco2_telemetry.sanitise import sanitised
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +84,7 @@ class Journal(SpanProcessor):
     def _write(self, span: ReadableSpan) -> None:
         if span.context is None or not span.context.trace_flags.sampled:
             return
-        data = record.to_bytes(sanitised(span, keeps_content=False), SLOT_BYTES - _HEAD)
+        data = record.to_bytes(span, SLOT_BYTES - _HEAD)
         with self._lock:
             if self._is_open and data:
                 start = self._slot(_id(span)) * SLOT_BYTES

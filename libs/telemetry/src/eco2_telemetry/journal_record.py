@@ -1,4 +1,4 @@
-"""A span as bytes and back."""
+"""A span as bytes and back; the bytes hold nothing that must not leave the process."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,8 +9,11 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from eco2_telemetry.sanitise import cleaned, reason_of
+
 LOST = "process.lost"
 """True on a span whose process died before it ended."""
+_resources: dict[int, tuple[Resource, bytes]] = {}
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
 
@@ -44,16 +47,27 @@ def _plain(span: ReadableSpan) -> dict[str, Any]:
         "start": span.start_time or 0,
         "end": span.end_time or 0,
         "status": span.status.status_code.name,
-        "reason": span.status.description,
-        "resource": dict(span.resource.attributes),
+        "reason": reason_of(span.status.description),
+        "resource": orjson.Fragment(_resource(span.resource)),
         "scope": span.instrumentation_scope.name if span.instrumentation_scope else "",
-        "attributes": dict(span.attributes or {}),
-        "events": [[event.name, event.timestamp, dict(event.attributes or {})] for event in span.events],
+        "attributes": cleaned(span.attributes, keeps_content=False),
+        "events": [
+            [event.name, event.timestamp, cleaned(event.attributes, keeps_content=False)]
+            for event in span.events
+        ],
         "links": [
             [f"{link.context.trace_id:x}", f"{link.context.span_id:x}", dict(link.attributes or {})]
             for link in span.links
         ],
     }
+
+
+def _resource(resource: Resource) -> bytes:
+    """A process has as many as it has services; hashing one costs more than all the rest."""
+    known = _resources.get(id(resource))
+    if known is None:
+        known = _resources[id(resource)] = resource, orjson.dumps(dict(resource.attributes), default=str)
+    return known[1]
 
 
 def _span(plain: dict[str, Any], last: int) -> ReadableSpan:

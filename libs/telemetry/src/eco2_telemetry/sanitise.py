@@ -5,6 +5,7 @@ An exporter, because a span processor sees a span that it can no longer change.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -68,9 +69,9 @@ class SanitisingExporter(SpanExporter):
 
 def sanitised(span: ReadableSpan, *, keeps_content: bool) -> ReadableSpan:
     """The span without what must not leave."""
-    attributes = _cleaned(span.attributes, keeps_content)
-    events = [event for event in span.events if keeps_content or not _CONTENT.match(event.name)]
-    status = Status(span.status.status_code, _reason(span.status.description))
+    attributes = cleaned(span.attributes, keeps_content)
+    events = [event for event in span.events if keeps_content or not _is_content(event.name)]
+    status = Status(span.status.status_code, reason_of(span.status.description))
     if _has_been_left(span):
         attributes = {name: value for name, value in attributes.items() if name != "error.type"}
         events = [event for event in events if event.name != "exception"]
@@ -83,11 +84,11 @@ def sanitised(span: ReadableSpan, *, keeps_content: bool) -> ReadableSpan:
         attributes=attributes,
         events=[
             Event(
-                _text(event.name, NAME_MAX_CHARS), _cleaned(event.attributes, keeps_content), event.timestamp
+                _text(event.name, NAME_MAX_CHARS), cleaned(event.attributes, keeps_content), event.timestamp
             )
             for event in events[:EVENTS_MAX]
         ],
-        links=[Link(link.context, _cleaned(link.attributes, keeps_content)) for link in span.links],
+        links=[Link(link.context, cleaned(link.attributes, keeps_content)) for link in span.links],
         kind=span.kind,
         status=status,
         start_time=span.start_time,
@@ -96,16 +97,29 @@ def sanitised(span: ReadableSpan, *, keeps_content: bool) -> ReadableSpan:
     )
 
 
-def _cleaned(attributes: Attributes | None, keeps_content: bool) -> dict[str, AttributeValue]:
+def cleaned(attributes: Attributes | None, keeps_content: bool) -> dict[str, AttributeValue]:
+    """The attributes without what must not leave."""
     return {
         name: _value(name, value)
         for name, value in (attributes or {}).items()
-        if not _FORBIDDEN.search(name) and (keeps_content or not _CONTENT.match(name))
+        if not _is_forbidden(name) and (keeps_content or not _is_content(name))
     }
 
 
+@lru_cache(2_048)
+def _is_forbidden(name: str) -> bool:
+    return _FORBIDDEN.search(name) is not None
+
+
+@lru_cache(2_048)
+def _is_content(name: str) -> bool:
+    return _CONTENT.match(name) is not None
+
+
 def _value(name: str, value: AttributeValue) -> AttributeValue:
-    limit = CONTENT_MAX_CHARS if _CONTENT.match(name) else VALUE_MAX_CHARS
+    if isinstance(value, (bool, int, float)):
+        return value
+    limit = CONTENT_MAX_CHARS if _is_content(name) else VALUE_MAX_CHARS
     if isinstance(value, str):
         return _text(value.partition("?")[0] if name in _TARGETS else value, limit)
     if isinstance(value, Sequence) and not isinstance(value, bytes):
@@ -130,8 +144,8 @@ def _bare(url: str) -> str:
         return REMOVED
 
 
-def _reason(description: str | None) -> str | None:
-    """The SDK writes `Type: text of the error`; the type is what may be seen."""
+def reason_of(description: str | None) -> str | None:
+    """What may be seen of a status: the SDK writes `Type: text of the error`; the type stays."""
     return None if description is None else _text(description.partition(":")[0], NAME_MAX_CHARS)
 
 
