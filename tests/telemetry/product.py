@@ -49,10 +49,12 @@ class Asked:
         return last
 
 
-async def ask(api: httpx.AsyncClient, place: str = "서울", **headers: str) -> Asked:
-    """Submits a question of three intents."""
-    question = {"message": QUESTION.format(place=place)}
-    response = await api.post("/api/v1/chat", json=question, headers=headers)
+async def ask(
+    api: httpx.AsyncClient, place: str = "서울", *, question: str = QUESTION, **headers: str
+) -> Asked:
+    """Submits a question, of three intents unless another one is given."""
+    message = {"message": question.format(place=place)}
+    response = await api.post("/api/v1/chat", json=message, headers=headers)
     assert response.status_code == 202, response.text
     told = response.headers["server-timing"].partition('"')[2].strip('"')
     return Asked(response.json()["job_id"], response.json()["trace_id"], told)

@@ -73,6 +73,32 @@ async def test_a_viewer_who_leaves_in_mid_answer_is_no_error(
     assert left.links == [tuple(asked.traceparent.split("-")[1:3])]
 
 
+async def test_a_job_that_waited_for_its_user_stays_in_its_trace(
+    receiver: Receiver, telemetry: dict[str, str], tmp_path: Path
+) -> None:
+    async with (
+        all_in_one(tmp_path, telemetry) as (url, _),
+        httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as api,
+    ):
+        asked = await ask(api, question="오늘 날씨 어때?")
+        await hear(api, asked, until="input_required")
+        here = {"location": {"latitude": 37.5665, "longitude": 126.978}}
+        given = await api.post(f"/api/v1/chat/{asked.job_id}/input", json=here)
+        assert given.status_code == 202
+        asked.events.clear()
+        await hear(api, asked)
+        tree = await asyncio.to_thread(Tree, receiver, asked.trace_id, attempts=2)
+
+    assert asked.done["trace_id"] == asked.trace_id
+    assert tree.one("weather").attributes.get("error.type") is None
+    assert not [span for span in tree.spans if span.is_error], outline(tree.spans)
+    (input_span,) = [span for span in receiver.spans if span.name == "POST /api/v1/chat/{job_id}/input"]
+    assert input_span.trace_id != asked.trace_id
+    resumed = [span for span in tree.named("publish chat.jobs") if span.links]
+    assert [span.links for span in resumed] == [[(input_span.trace_id, input_span.span_id)]]
+    assert {tree.parent(span).name for span in tree.named("publish chat.jobs")} == {POST}
+
+
 async def test_log_lines_name_trace_and_job(
     receiver: Receiver, telemetry: dict[str, str], tmp_path: Path
 ) -> None:
