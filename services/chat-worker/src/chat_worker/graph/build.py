@@ -1,4 +1,4 @@
-"""The graph: [vision ->] intent -> [place ->] agents in parallel -> one answer."""
+"""The graph: intent (after a look at the picture) -> [place ->] agents in parallel -> one answer."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from chat_worker.agents import AGENTS
 from chat_worker.domain import Sighting
 from chat_worker.graph.answer import answer
 from chat_worker.graph.feedback import improve
-from chat_worker.graph.nodes import Then, agent_node, step_node
+from chat_worker.graph.nodes import Then, agent_node, stage_of, step_node
 from chat_worker.graph.place import place
-from chat_worker.graph.routing import fan_out, route
+from chat_worker.graph.routing import goto, route
 from chat_worker.graph.state import ChatState, TurnContext
 from chat_worker.graph.understand import understand
 from chat_worker.graph.vision import vision
@@ -24,8 +24,20 @@ _THEN: dict[str, Then] = {"waste_rag": improve}
 """Agents whose finding is looked at before it counts."""
 
 
-async def intent(state: ChatState, context: TurnContext) -> ChatState:
-    """Finds out what is asked."""
+async def intent(state: ChatState, runtime: Runtime[TurnContext]) -> Any:
+    """Sees the picture, if there is one, finds out what is asked, and sends it to whom it concerns."""
+    context = runtime.context
+    change: ChatState = await vision(state, context) if state.get("image_url") else {}
+    context.sink.learned(change)
+    with stage_of(context, "intent"):
+        understood = await _understood({**state, **change}, context)
+    context.sink.learned(understood)
+    used = [*change.get("usage", []), *understood.get("usage", [])]
+    change = {**change, **understood, "usage": used}
+    return goto(route({**state, **change}, context), change)
+
+
+async def _understood(state: ChatState, context: TurnContext) -> ChatState:
     history = context.trim(state.get("history", []))
     seen = state.get("sighting")
     sighting = Sighting.model_validate(seen) if seen else None
@@ -42,28 +54,14 @@ async def intent(state: ChatState, context: TurnContext) -> ChatState:
     }
 
 
-async def _see(state: ChatState, runtime: Runtime[TurnContext]) -> ChatState:
-    change = await vision(state, runtime.context)
-    runtime.context.sink.learned(change)
-    return change
-
-
-async def _begin(state: ChatState) -> str:
-    return "vision" if state.get("image_url") else "intent"
-
-
 def build_graph(checkpointer: BaseCheckpointSaver[Any] | None = None) -> ChatGraph:
     """Compiles the graph; `thread_id` in the run's config is the session."""
     graph: Any = StateGraph(ChatState, context_schema=TurnContext)
-    graph.add_node("vision", _see)
-    graph.add_node("intent", step_node("intent", intent))
-    graph.add_node("place", place)
+    graph.add_node("intent", intent, destinations=("place", *AGENTS))
+    graph.add_node("place", place, destinations=tuple(AGENTS))
     # Deferred: branches of different length must not make the answer run twice.
     graph.add_node("answer", step_node("answer", answer), defer=True)
-    graph.add_conditional_edges(START, _begin, ["vision", "intent"])
-    graph.add_edge("vision", "intent")
-    graph.add_conditional_edges("intent", route, ["place", *AGENTS])
-    graph.add_conditional_edges("place", fan_out, [*AGENTS])
+    graph.add_edge(START, "intent")
     for name, agent in AGENTS.items():
         graph.add_node(name, agent_node(name, agent, _THEN.get(name)))
         graph.add_edge(name, "answer")

@@ -5,6 +5,7 @@ from typing import Any
 from langgraph.types import interrupt
 
 from chat_worker.domain import Language
+from chat_worker.graph.routing import fan_out, goto
 from chat_worker.graph.state import ChatState
 
 _WHERE: dict[Language, str] = {
@@ -13,8 +14,9 @@ _WHERE: dict[Language, str] = {
 }
 
 
-async def place(state: ChatState) -> ChatState:
-    """The place that the user gives; none when its time has passed, and then the answer does without."""
+async def place(state: ChatState) -> Any:
+    """On to the branches with the place that the user gives; without one when its time has passed."""
     language: Language = "en" if state.get("language") == "en" else "ko"
     given: Any = interrupt({"kind": "location", "message": _WHERE[language]})
-    return {"location": given["location"]}
+    change: ChatState = {"location": given["location"]}
+    return goto(fan_out({**state, **change}), change)

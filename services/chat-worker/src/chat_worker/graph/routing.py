@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
-from langgraph.runtime import Runtime
-from langgraph.types import Send
+from langgraph.types import Command, Send
 
 from chat_worker.agents import AGENTS
 from chat_worker.agents.general import UNSURE_BELOW
@@ -33,19 +33,30 @@ _PUT_OUT = re.compile(
 )
 
 
-async def route(state: ChatState, runtime: Runtime[TurnContext]) -> list[Send] | str:
+def route(state: ChatState, context: TurnContext) -> list[Send] | str:
     """To the branches, all at once; first to `place` when a branch needs one and nobody has said where."""
-    # A coroutine, though it waits for nothing: LangGraph would give a plain function a thread.
-    asked = _asked(state)
     has_place = state.get("location") is not None
-    if not has_place and any(_lacks_a_place(one, runtime.context) for one in asked):
+    if not has_place and any(_lacks_a_place(one, context) for one in _asked(state)):
         return "place"
-    return _branches(state, asked)
+    return fan_out(state)
 
 
-async def fan_out(state: ChatState) -> list[Send]:
+def fan_out(state: ChatState) -> list[Send]:
     """One branch per agent and sub-question, and the extras."""
-    return _branches(state, _asked(state))
+    asked = _asked(state)
+    sends = [
+        Send(agent, _task(state, one))
+        for one in asked
+        for agent in (ROUTES[one.intent] if _is_clear(one) else ("general",))
+    ]
+    extras = [Send(agent, _task(state, one, is_extra=True)) for agent, one in _extras(state, asked)]
+    return [*sends, *extras][:BRANCHES_MAX]
+
+
+def goto(where: list[Send] | str, change: ChatState) -> Any:
+    """A change of the state and where the graph goes on; an edge would read the state anew for that."""
+    command: Any = Command
+    return command(update=change, goto=where)
 
 
 def _asked(state: ChatState) -> list[SubQuestion]:
@@ -65,16 +76,6 @@ def _lacks_a_place(one: SubQuestion, context: TurnContext) -> bool:
 
 def _says_where(one: SubQuestion) -> bool:
     return bool(named_place(Turn(one)))
-
-
-def _branches(state: ChatState, asked: list[SubQuestion]) -> list[Send]:
-    sends = [
-        Send(agent, _task(state, one))
-        for one in asked
-        for agent in (ROUTES[one.intent] if _is_clear(one) else ("general",))
-    ]
-    extras = [Send(agent, _task(state, one, is_extra=True)) for agent, one in _extras(state, asked)]
-    return [*sends, *extras][:BRANCHES_MAX]
 
 
 def _extras(state: ChatState, asked: list[SubQuestion]) -> Iterator[tuple[str, SubQuestion]]:
