@@ -1,0 +1,1 @@
+"""A load of users on the embedded product, and its figures beside the service levels."""
