@@ -1,11 +1,10 @@
 """Claims in Redis, shared by all replicas."""
 
-import json
-from typing import Any
+import hashlib
 
-import redis.asyncio as redis
+import orjson
 from eco2_bus.log import LogUnavailable
-from redis.exceptions import RedisError
+from eco2_bus.resp import Argument, RedisLink, RedisRefused, Reply
 
 from chat_api.claims import PENDING_S, Claimed
 from chat_api.session_claims import ERASED_KEPT_S, SESSION_KEPT_S, Bid, SessionOfAnother, erased_name
@@ -44,62 +43,75 @@ if #left == 1 and left[1] == 'owner' then redis.call('DEL', KEYS[1]) end
 """
 
 
-class RedisClaims:
-    """Claims in Redis, over a small fixed pool of connections."""
+_SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (_TAKE_SESSION, _FREE_SESSION)}
 
-    def __init__(self, url: str, *, connections: int = 4) -> None:
-        # redis-py leaves the options of from_url untyped.
-        make_pool: Any = redis.BlockingConnectionPool
-        pool = make_pool.from_url(
-            url, max_connections=connections, timeout=2, socket_timeout=2, socket_connect_timeout=1
-        )
-        self._redis: Any = redis.Redis.from_pool(pool)
-        self._take: Any = self._redis.register_script(_TAKE_SESSION)
-        self._free: Any = self._redis.register_script(_FREE_SESSION)
+REPLY_TIMEOUT_S = 2.0
+
+
+class RedisClaims:
+    """Claims in Redis, over one connection; every call may raise LogUnavailable."""
+
+    def __init__(self, url: str) -> None:
+        self._link = RedisLink(url, name="claims", reply_timeout_s=REPLY_TIMEOUT_S)
 
     async def claim_key(self, key: str, fingerprint: str) -> Claimed | None:
-        value = json.dumps({"fingerprint": fingerprint, "answer": None})
-        taken: Any = await _reach(self._redis.set(f"chat:idem:{key}", value, nx=True, ex=PENDING_S, get=True))
-        return Claimed(**json.loads(taken)) if taken else None
+        value = orjson.dumps({"fingerprint": fingerprint, "answer": None})
+        taken = await self._ask("SET", f"chat:idem:{key}", value, "NX", "GET", "EX", PENDING_S)
+        return Claimed(**orjson.loads(taken)) if taken else None
 
     async def answer_key(self, key: str, fingerprint: str, answer: str, ttl_s: int) -> None:
-        value = json.dumps({"fingerprint": fingerprint, "answer": answer})
-        await _reach(self._redis.set(f"chat:idem:{key}", value, ex=ttl_s))
+        value = orjson.dumps({"fingerprint": fingerprint, "answer": answer})
+        await self._ask("SET", f"chat:idem:{key}", value, "EX", ttl_s)
 
     async def free_key(self, key: str) -> None:
-        await _reach(self._redis.delete(f"chat:idem:{key}"))
+        await self._ask("DEL", f"chat:idem:{key}")
 
     async def take_session(self, bid: Bid, instead_of: str | None) -> str | None:
-        arguments = [bid.owner, bid.job_id, instead_of or "", bid.key, bid.hold_s, SESSION_KEPT_S]
-        reply: list[bytes] = await _reach(self._take(keys=[_session(bid.session_id)], args=arguments))
+        arguments = (bid.owner, bid.job_id, instead_of or "", bid.key, bid.hold_s, SESSION_KEPT_S)
+        reply = await self._run(_TAKE_SESSION, _session(bid.session_id), *arguments)
         if reply[0] == b"another":
             raise SessionOfAnother
         return reply[1].decode() if reply[0] == b"held" else None
 
     async def free_session(self, session_id: str, job_id: str) -> None:
-        await _reach(self._free(keys=[_session(session_id)], args=[job_id]))
+        await self._run(_FREE_SESSION, _session(session_id), job_id)
 
     async def session_owner(self, session_id: str) -> str | None:
-        owner: bytes | None = await _reach(self._redis.hget(_session(session_id), "owner"))
+        owner = await self._ask("HGET", _session(session_id), "owner")
         return None if owner is None else owner.decode()
 
     async def session_jobs(self, session_id: str) -> dict[str, str]:
-        fields: dict[bytes, bytes] = await _reach(self._redis.hgetall(_session(session_id)))
+        flat: list[bytes] = await self._ask("HGETALL", _session(session_id))
         return {
             name.decode().removeprefix("job:"): value.decode().partition(":")[2]
-            for name, value in fields.items()
+            for name, value in zip(flat[::2], flat[1::2], strict=True)
             if name.startswith(b"job:")
         }
 
     async def forget_session(self, session_id: str, owner: str) -> None:
-        await _reach(self._redis.set(_erased(session_id, owner), 1, ex=ERASED_KEPT_S))
-        await _reach(self._redis.delete(_session(session_id)))
+        await self._ask("SET", _erased(session_id, owner), 1, "EX", ERASED_KEPT_S)
+        await self._ask("DEL", _session(session_id))
 
     async def was_erased(self, session_id: str, owner: str) -> bool:
-        return bool(await _reach(self._redis.exists(_erased(session_id, owner))))
+        return bool(await self._ask("EXISTS", _erased(session_id, owner)))
 
     async def close(self) -> None:
-        await self._redis.aclose()
+        await self._link.close()
+
+    async def _run(self, script: str, key: str, *arguments: Argument) -> Reply:
+        try:
+            return await self._link.execute("EVALSHA", _SHA[script], 1, key, *arguments)
+        except RedisRefused as error:
+            if not str(error).startswith("NOSCRIPT"):
+                raise LogUnavailable("Redis refused") from None
+        # The first call to this server, or after its scripts were flushed; EVAL keeps the script.
+        return await self._ask("EVAL", script, 1, key, *arguments)
+
+    async def _ask(self, *command: Argument) -> Reply:
+        try:
+            return await self._link.execute(*command)
+        except RedisRefused:
+            raise LogUnavailable("Redis refused") from None
 
 
 def _session(session_id: str) -> str:
@@ -108,10 +120,3 @@ def _session(session_id: str) -> str:
 
 def _erased(session_id: str, owner: str) -> str:
     return f"chat:erased:{erased_name(session_id, owner)}"
-
-
-async def _reach(call: Any) -> Any:
-    try:
-        return await call
-    except (RedisError, OSError, TimeoutError) as error:
-        raise LogUnavailable(type(error).__name__) from None
