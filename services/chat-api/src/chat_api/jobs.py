@@ -49,14 +49,19 @@ def _last_event(turn: Turn) -> bytes:
 
 
 async def cancel_job(services: Services, job_id: str, head: JobHead) -> None:
-    """Ends a job that nobody has begun; has the worker end any other."""
-    ended = Ended(answer="", attempts=0, trace_id=_trace_id(head))
-    data = to_json(ended)
+    """Ends a job that nobody works on; has the worker end any other."""
+    if await _end_idle(services, job_id, head) is TakeOverResult.RUNNING:
+        await services.log.request_cancel(job_id)
+        # It may have begun to wait for its user in between, and then no worker looks at the wish.
+        await _end_idle(services, job_id, head)
+
+
+async def _end_idle(services: Services, job_id: str, head: JobHead) -> TakeOverResult:
+    data = to_json(Ended(answer="", attempts=0, trace_id=_trace_id(head)))
     taken = await services.log.end(job_id, "cancelled", data, only_if_idle=True)
     if taken.result is TakeOverResult.OWNED:
         await services.log.keep_answer(job_id, KeptAnswer(head.owner, head.session_id, "cancelled", data))
-    elif taken.result is TakeOverResult.RUNNING:
-        await services.log.request_cancel(job_id)
+    return taken.result
 
 
 def _trace_id(head: JobHead) -> str:
