@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
+from eco2_sandbox.brain.aliens import is_beside_the_point
 from eco2_sandbox.brain.extract import Quote, sentences
 from eco2_sandbox.brain.phrases import PHRASES, small_talk, topic
 from eco2_sandbox.brain.pieces import pieces
@@ -19,7 +20,7 @@ def answer(prompt: AnswerPrompt) -> str:
 
 @lru_cache(maxsize=512)
 def _answer(prompt_json: str) -> str:
-    prompt = AnswerPrompt.model_validate_json(prompt_json)
+    prompt = _without_strangers(AnswerPrompt.model_validate_json(prompt_json))
     language = language_of(prompt.question)
     phrases = PHRASES[language]
     if not prompt.findings:
@@ -27,6 +28,14 @@ def _answer(prompt_json: str) -> str:
     found = quoted(prompt)
     missing = _missing(prompt.findings, [finding for finding, _ in found], language)
     return "\n\n".join([*_topics(found, language), *missing, phrases.closing])
+
+
+def _without_strangers(prompt: AnswerPrompt) -> AnswerPrompt:
+    findings = [
+        Finding(agent=one.agent, status="not_found") if is_beside_the_point(one, prompt.question) else one
+        for one in prompt.findings
+    ]
+    return prompt.model_copy(update={"findings": findings})
 
 
 def answer_plain_text(text: str) -> str:

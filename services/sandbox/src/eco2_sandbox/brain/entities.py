@@ -2,7 +2,8 @@
 
 import re
 
-from eco2_sandbox.brain.nouns import noun
+from eco2_sandbox.brain.nouns import ends_with_item, noun
+from eco2_sandbox.brain.things import name_of, names_in
 from eco2_sandbox.brain.wheres import without_places
 from eco2_sandbox.brain.words import MATERIALS, any_of
 
@@ -48,7 +49,12 @@ _SOUGHT = re.compile(
     r"|community cent(?:er|re)|pharmacy|second-hand (?:shop|store))",
     re.IGNORECASE,
 )
-_ENDS_LIKE_VERB = re.compile(r"(?:하고|하면|해서|어서|아서|지만|다가|씻고|떼고)$")
+_ENDS_LIKE_VERB = re.compile(r"(?:고|면|서|지만|다가|데)$")
+_LEADS_IN = re.compile(
+    r"\b(?:is|are|do|does|did|can|could|should|what|where|which|how|about|with|of|in|to|for|i|you|my|have|count|the"
+    r"|an?|put|go|goes|and|or|off|from|need|into|rinse|wash|remove|separate|sort|flush)\b|[,.?!]",
+    re.IGNORECASE,
+)
 _MATERIAL = any_of(MATERIALS)
 
 
@@ -58,9 +64,28 @@ def item_in(clause: str) -> str | None:
     for pattern in (*_ENGLISH, _INTO_BOX, _COLLECTED, _AFTER_VERB, _BEFORE_VERB):
         found = pattern.search(clause)
         item = noun(found["item"]) if found else ""
-        if item and not _ENDS_LIKE_VERB.search(item):
+        if item and (ends_with_item(item) or not _ENDS_LIKE_VERB.search(item)):
             return item
     return None
+
+
+def thing_in(clause: str) -> str | None:
+    """Return the first everyday thing of a clause and what leads to it: "다 본 책", "coffee grounds"."""
+    clause = without_places(clause)
+    last: re.Match[str] | None = None
+    for named in names_in(clause):
+        if last is not None and not _goes_on(clause, last, named):
+            break
+        last = named
+    if last is None:
+        return None
+    before = _LEADS_IN.split(clause[: last.start()])[-1]
+    return noun(f"{before}{last[0]}") or None
+
+
+def _goes_on(clause: str, one: re.Match[str], after: re.Match[str]) -> bool:
+    """Say whether the next name is the head of the same thing: "콜라 페트병", "pizza box"."""
+    return not clause[one.end() : after.start()].strip() and name_of(one[0]) == one[0]
 
 
 def sought_in(clause: str) -> str | None:

@@ -9,6 +9,8 @@ from eco2_sandbox.brain.messages import read_all
 from eco2_sandbox.brain.orders import without_orders
 from eco2_sandbox.brain.prompt import Picture, language_of
 from eco2_sandbox.brain.readings import WITH_ITEM, Reading, bare_item, general, in_the_words_of, read
+from eco2_sandbox.brain.scores import CLEARLY_ASKS, score
+from eco2_sandbox.brain.spelling import folded
 
 _POINTS_BACK = re.compile(
     r"^(?:그럼|그러면|그건|그거|그것|이건|이거|what about|how about|then\b)|그건|그거|\b(?:it|that|them)\b",
@@ -27,12 +29,12 @@ def understand(question: str, earlier: Sequence[str], picture: Picture | None = 
     A `picture` beside the question says what "this" is; without a word it is a thing to throw away.
     """
     language = language_of(question)
-    question = without_orders(question[:_MOST_CHARS])
-    found = read_all(question)
+    question = folded(without_orders(question[:_MOST_CHARS]))
+    found = _follow_up(question, earlier) or read_all(question)
     if picture is not None and picture.item:
         found = _of_picture(question, found, picture)
     if not found:
-        found = _follow_up(question, earlier) or bare_item(question) or [general(question)]
+        found = bare_item(question) or [general(question)]
     elif _POINTS_BACK.search(question):
         found = [_with_earlier_item(reading, earlier) for reading in found]
     return {"language": language, "intents": [asdict(one) for one in found[:_MOST_READINGS]]}
@@ -54,9 +56,11 @@ def _about(reading: Reading, picture: Picture) -> Reading:
 
 
 def _follow_up(question: str, earlier: Sequence[str]) -> list[Reading]:
-    if not _FOLLOWS_UP.match(question.strip()):
+    rest = _FOLLOWS_UP.sub("", question.strip())
+    # "그럼 뚜껑은?" takes up the question before; "그럼 뚜껑은 어떻게 버려?" is one of its own.
+    if rest == question.strip() or score(rest).best >= CLEARLY_ASKS:
         return []
-    thing = nouns.noun(_FOLLOWS_UP.sub("", question.strip()))
+    thing = nouns.noun(rest)
     for before in earlier:
         readings = read_all(before)
         if readings:

@@ -2,8 +2,8 @@
 
 import re
 
+from eco2_sandbox.brain.things import THINGS, name_of
 from eco2_sandbox.brain.wheres import without_dates, without_places
-from eco2_sandbox.brain.words import ITEMS
 
 _ARTICLE = re.compile(r"^(?:(?:an?|the|my|some|this|that|these|those|it|them)\b\s*)+", re.IGNORECASE)
 _LEAD = re.compile(
@@ -13,6 +13,7 @@ _LEAD = re.compile(
 _AMOUNT = re.compile(r"\s*(?:\d+\s?)?(?:kg|킬로그램|킬로|키로)(?:에|당)?$", re.IGNORECASE)
 _PARTICLE_AFTER_FINAL = re.compile(r"(?:은|을|이랑)$")
 _PARTICLE_AFTER_VOWEL = re.compile(r"(?:는|를|랑)$")
+_POLITE = re.compile(r"(?<=[은는])요$")
 _ENDS_LIKE_PARTICLE = ("마을", "가을", "지도", "포도", "온도")
 
 
@@ -25,8 +26,8 @@ def noun(text: str) -> str:
 
 def ends_with_item(text: str) -> bool:
     """Say whether a text ends with the name of a thing people throw away."""
-    last = text.strip(" ,.?!").lower().rpartition(" ")[2]
-    return any(last == item or (not item.isascii() and last.endswith(item)) for item in ITEMS)
+    last = text.strip(" ,.?!").rpartition(" ")[2]
+    return bool(last) and name_of(last[-24:]) is not None
 
 
 def _up_to_topic(text: str) -> str:
@@ -37,7 +38,8 @@ def _up_to_topic(text: str) -> str:
 
 
 def _without_particle(phrase: str) -> str:
-    if phrase[:-1] in ITEMS and phrase[-1] in "은는이도":
+    phrase = _POLITE.sub("", phrase)
+    if phrase[:-1] in THINGS and phrase[-1] in "은는이도":
         return phrase[:-1]
     if len(phrase) < 3 or phrase.endswith(_ENDS_LIKE_PARTICLE):
         return phrase

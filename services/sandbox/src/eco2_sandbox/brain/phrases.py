@@ -34,10 +34,10 @@ PHRASES: dict[Language, Phrases] = {
         one_topic="Here is what I found ({topic}).",
         many_topics="Here is what I found, one topic at a time.",
         failed="I could not reach this information just now: {topics}.",
-        not_found="I looked, but found nothing on this: {topics}.",
+        not_found="I looked, but could not find this: {topics}.",
         closing="Ask me if anything else is unclear.",
         foreign=" Sources in Korean are quoted as they stand.",
-        nothing="I have no source for this question, so I cannot give a reliable answer."
+        nothing="I could not find a source for this question, so I cannot give a reliable answer."
         " What would you like to throw away? Name it and I will look it up.",
     ),
 }

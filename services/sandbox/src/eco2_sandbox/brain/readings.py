@@ -5,16 +5,12 @@ from dataclasses import dataclass, replace
 
 from eco2_sandbox.brain import entities, nouns, wheres
 from eco2_sandbox.brain.gibberish import is_gibberish
-from eco2_sandbox.brain.words import BULKY_ITEMS, BULKY_WISHES, INTENT_WORDS, SMALL_TALK_WORDS, any_of
+from eco2_sandbox.brain.scores import Score, score
+from eco2_sandbox.brain.words import SMALL_TALK_WORDS, any_of
 
 WITH_ITEM = ("waste", "bulk_waste", "collection_point", "recyclable_price")
 
-_RULES = tuple((intent, any_of(words)) for intent, words in INTENT_WORDS)
-_BULKY = any_of(BULKY_ITEMS)
-_BULKY_WISH = any_of(BULKY_WISHES)
 _SMALL_TALK = any_of(word for words in SMALL_TALK_WORDS.values() for word in words)
-# May it go in there? Where there is one is another question.
-_INTO_BOX = re.compile(r"수거함에\s?(?:넣|버려|버리)(?!.*어디)")
 _BARE = re.compile(r"[가-힣A-Za-z0-9]{2,12}(?: [가-힣A-Za-z0-9]{1,10})?[?？!.~ ]*")
 _ASKS_OTHERWISE = re.compile(
     r"뭐|뭘|무엇|누구|왜|언제|어디|얼마|알려|해줘|할까|있어|없어|what|who|why|when|where", re.IGNORECASE
@@ -37,27 +33,18 @@ class Reading:
     date: str | None = None
 
 
-def intent_of(clause: str) -> str | None:
-    """Return the first intent whose words a clause has, or None."""
-    if _BULKY.search(clause) and _BULKY_WISH.search(clause):
-        return "bulk_waste"
-    if _INTO_BOX.search(clause):
-        return "waste"
-    return next((intent for intent, words in _RULES if words.search(clause)), None)
-
-
 def asks(clause: str) -> bool:
     """Say whether a clause asks for something by itself."""
-    return intent_of(clause) is not None
+    return score(clause).asks
 
 
 def read(clause: str) -> Reading:
     """Return the reading of a clause that asks for something."""
-    intent = intent_of(clause) or "general"
-    hits = sum(len(words.findall(clause)) for name, words in _RULES if name == intent)
+    weighed = score(clause)
+    intent = weighed.intent if weighed.asks else "general"
     return Reading(
         intent=intent,
-        confidence=0.95 if hits > 1 else 0.9,
+        confidence=_confidence(weighed),
         question=clause,
         item=_item(intent, clause),
         material=entities.material_in(clause) if intent in (*WITH_ITEM, "character") else None,
@@ -99,7 +86,12 @@ def in_the_words_of(donor: str, part: str) -> str:
     return donor.replace(other, thing) if other else f"{thing} {donor}"
 
 
+def _confidence(weighed: Score) -> float:
+    """Sure when one intent is far ahead of all others."""
+    return round(min(0.95, 0.6 + 0.05 * (weighed.best - weighed.next_best)), 2)
+
+
 def _item(intent: str, clause: str) -> str | None:
     if intent == "location":
         return entities.sought_in(clause)
-    return entities.item_in(clause) if intent in WITH_ITEM else None
+    return entities.item_in(clause) or entities.thing_in(clause) if intent in WITH_ITEM else None
