@@ -12,7 +12,8 @@ from playwright.async_api import Locator, Page, Request, Route, expect
 
 WAIT_S = 20
 QUESTION = "페트병이랑 배달 용기는 어떻게 버려?"
-STORE = "eco2.chat.1"
+LIST = "eco2.conversations"
+ONE = "eco2.conversation."
 JOB = "0" * 32
 QUEUED = {
     "job_id": JOB,
@@ -72,7 +73,10 @@ class ChatPage:
 
     async def stored(self) -> dict[str, Any]:
         """The newest turn, as it is kept for a reload."""
-        kept = await self.page.evaluate(f"localStorage.getItem('{STORE}')")
+        kept = await self.page.evaluate(
+            f"localStorage.getItem('{ONE}' + JSON.parse(sessionStorage.getItem('eco2.current')"
+            " ?? localStorage.getItem('eco2.current')))"
+        )
         return json.loads(kept)["turns"][-1]
 
     async def shows_exactly(self, answer: str) -> None:

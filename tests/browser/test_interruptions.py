@@ -3,7 +3,7 @@ import pytest
 from eco2_devservers import TcpProxy
 from playwright.async_api import Route, expect
 
-from tests.browser.chat_page import JOB, STORE, ChatPage, done, token
+from tests.browser.chat_page import JOB, ONE, ChatPage, done, token
 from tests.browser.servers import Product, Sandbox
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -159,7 +159,8 @@ async def test_a_job_that_nobody_knows_any_more_keeps_its_text_and_can_be_asked_
 
         await chat.until(has_ended)
     await chat.page.add_init_script(
-        f"localStorage.setItem('{STORE}', localStorage.getItem('{STORE}').replaceAll('{job_id}', '{JOB}'))"
+        f"for (const key of Object.keys(localStorage)) if (key.startsWith('{ONE}'))"
+        f" localStorage.setItem(key, localStorage.getItem(key).replaceAll('{job_id}', '{JOB}'))"
     )
     await chat.page.goto(chat.url)
     await chat.ends("error")

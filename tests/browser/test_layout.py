@@ -85,4 +85,6 @@ async def test_the_page_can_be_used_with_the_keyboard_alone(chat: ChatPage) -> N
     await chat.ends()
     await expect(chat.question).to_be_focused()
     await chat.page.keyboard.press("Shift+Tab")
+    await expect(chat.page.get_by_role("button", name="사진 넣기")).to_be_focused()
+    await chat.page.keyboard.press("Shift+Tab")
     await expect(chat.turns.locator(".sources a").last).to_be_focused()

@@ -1,19 +1,28 @@
 """The web page at `/`."""
 
+import logging
+from functools import cache
+from html import escape
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, HTTPException, Response
+from fastapi.responses import FileResponse, HTMLResponse
+from pydantic import ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_log = logging.getLogger(__name__)
 
 router = APIRouter(include_in_schema=False)
 
 _PAGE = Path(__file__).parent / "page"
-_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+_NO_TRACES = '<meta name="trace-url" content="">'
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
 _NAMES = frozenset(path.name for path in _PAGE.iterdir() if path.suffix in _TYPES)
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+        " img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -21,15 +30,41 @@ _HEADERS = {
 }
 
 
-def _file(name: str) -> FileResponse:
-    path = _PAGE / name
-    return FileResponse(path, media_type=_TYPES[path.suffix], headers=_HEADERS)
+class PageSettings(BaseSettings):
+    """What an operator can set about the page."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    trace_url_template: str = ""
+    """Where a trace is to be seen, as `https://jaeger.example/trace/{trace_id}`; empty for no link."""
+
+    @field_validator("trace_url_template")
+    @classmethod
+    def _is_template(cls, template: str) -> str:
+        if template and (urlsplit(template).scheme not in ("http", "https") or "{trace_id}" not in template):
+            raise ValueError("must be an http(s) address with {trace_id} in it")
+        return template
 
 
 @router.get("/")
-async def index() -> FileResponse:
+async def index() -> Response:
     """The chat."""
-    return _file("index.html")
+    return HTMLResponse(_index(), headers=_HEADERS)
+
+
+@cache
+def _index() -> str:
+    text = (_PAGE / "index.html").read_text(encoding="utf-8")
+    return text.replace(_NO_TRACES, f'<meta name="trace-url" content="{escape(_trace_url_template())}">')
+
+
+def _trace_url_template() -> str:
+    """A link that leads nowhere is no reason to serve no page."""
+    try:
+        return PageSettings().trace_url_template
+    except ValidationError as error:
+        _log.warning("no links to traces: TRACE_URL_TEMPLATE %s", error.errors()[0]["msg"])
+        return ""
 
 
 @router.get("/page/{name}")
@@ -37,4 +72,5 @@ async def part(name: str) -> FileResponse:
     """A script or the style of the chat."""
     if name not in _NAMES:
         raise HTTPException(404)
-    return _file(name)
+    path = _PAGE / name
+    return FileResponse(path, media_type=_TYPES[path.suffix], headers=_HEADERS)

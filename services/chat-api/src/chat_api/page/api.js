@@ -15,13 +15,18 @@ export class Problem extends Error {
 
 const TIMEOUT_MS = 20_000;
 
-export function submit({ question, sessionId, key, interrupts }) {
+const UPLOAD_TIMEOUT_MS = 60_000;
+
+// `picture`, when one comes with the question, is a data URL.
+export function submit({ question, picture, sessionId, key, interrupts }) {
   const body = { message: question, session_id: sessionId };
+  if (picture) body.image_url = picture;
   if (interrupts) body.on_busy = 'interrupt';
   return call('/api/v1/chat', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
     body: JSON.stringify(body),
+    timeoutMs: picture ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS,
   });
 }
 
@@ -36,10 +41,30 @@ export const cancel = (url) => call(url, { method: 'POST', keepalive: true });
 
 export const statusOf = (url) => call(url, { cache: 'no-store' });
 
-async function call(url, options) {
+export const turnsOf = (sessionId, limit) =>
+  call(`${session(sessionId)}/turns?limit=${limit}`, { cache: 'no-store' });
+
+// One that the server does not know, or not any more, has nothing left to erase.
+export async function erase(sessionId) {
+  try {
+    await call(session(sessionId), { method: 'DELETE' });
+  } catch (problem) {
+    if (problem.code !== 'session_not_found') throw problem;
+  }
+}
+
+// The picture's bytes, or null when it is no longer kept.
+export async function pictureAt(url) {
+  const response = await fetch(url).catch(() => null);
+  return response?.ok ? response.blob() : null;
+}
+
+const session = (sessionId) => `/api/v1/sessions/${encodeURIComponent(sessionId)}`;
+
+async function call(url, { timeoutMs = TIMEOUT_MS, ...options }) {
   let response;
   try {
-    response = await fetch(url, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(url, { ...options, signal: AbortSignal.timeout(timeoutMs) });
   } catch {
     throw new Problem({ code: 'offline', status: 0 });
   }

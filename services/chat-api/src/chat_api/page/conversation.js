@@ -1,16 +1,17 @@
-// The conversation as it is kept over reloads, and what each event of a job changes in it.
+// A conversation, and what each event of a job changes in it.
 
-const STORE = 'eco2.chat.1';
-const KEPT_TURNS = 40;
+import { heardStage } from './runs.js';
+
 // A picture of this very service, and nothing else, is ever fetched for an answer.
-const PICTURE = /^\/api\/v1\/images\/[0-9a-f]{32}$/;
+export const PICTURE = /^\/api\/v1\/images\/[0-9a-f]{32}$/;
 
 export const isPending = (turn) => turn?.status === 'sending' || turn?.status === 'running';
 
 export const newConversation = () => ({ sessionId: randomId(), turns: [] });
 
-export function newTurn(question) {
-  return { id: randomId(), question, ...fresh() };
+// `picture`, when one comes with the question, is a small version of it as a data URL.
+export function newTurn(question, picture = null) {
+  return { id: randomId(), at: Date.now(), question, picture, ...fresh() };
 }
 
 // The same turn, asked once more; where nobody knows whether the first POST arrived, under its key.
@@ -23,13 +24,16 @@ export function askAgain(turn, interrupts) {
 function fresh() {
   return {
     key: randomId(), interrupts: false, status: 'sending', job: null, isWaiting: true, isRetried: false,
-    text: '', stages: [], sources: [], images: [], wish: null, deadlines: {}, isSample: false, durationMs: null, problem: null,
+    text: '', runs: [], sources: [], images: [], wish: null, deadlines: {}, isSample: false, durationMs: null,
+    problem: null, traceId: '',
   };
 }
 
 export function submitted(turn, queued) {
   turn.status = 'running';
-  turn.job = { statusUrl: queued.status_url, eventsUrl: queued.events_url, cancelUrl: queued.cancel_url,
+  turn.traceId = queued.trace_id;
+  turn.job = {
+    statusUrl: queued.status_url, eventsUrl: queued.events_url, cancelUrl: queued.cancel_url,
     inputUrl: `${queued.status_url}/input`,
   };
 }
@@ -38,6 +42,21 @@ export function failed(turn, { code, status }) {
   turn.status = 'error';
   turn.wish = null;
   turn.problem = { code, status };
+}
+
+// A turn as the API lists it; the course of it is not kept there.
+export function keptTurn(kept) {
+  const turn = newTurn(kept.question, PICTURE.test(kept.image_url) ? kept.image_url : null);
+  turn.at = kept.created_at_ms;
+  submitted(turn, apiUrls(kept));
+  if (kept.status === 'error') failed(turn, kept.error);
+  else ended(turn, kept.status, { ...kept, duration_ms: kept.ended_at_ms - kept.created_at_ms });
+  return turn;
+}
+
+function apiUrls({ job_id: id, trace_id: traceId }) {
+  const url = `/api/v1/chat/${id}`;
+  return { status_url: url, events_url: `${url}/events`, cancel_url: `${url}/cancel`, trace_id: traceId };
 }
 
 // What the status call says of a job whose events are gone.
@@ -50,7 +69,7 @@ const APPLY = {
   queued: startOver,
   // Also the first event after a wait: what is shown stays.
   started: (turn) => { turn.isWaiting = false; turn.wish = null; },
-  stage: stage,
+  stage: (turn, data) => heardStage(turn.runs, data),
   token: (turn, { text }) => { turn.text += text; },
   sources: (turn, sources) => { turn.sources = sources; },
   image: (turn, { url, alt }) => { if (PICTURE.test(url)) turn.images.push({ url, alt: String(alt ?? '') }); },
@@ -68,22 +87,7 @@ export function heard(turn, name, data, id = '') {
 }
 
 function startOver(turn) {
-  Object.assign(turn, { text: '', stages: [], sources: [], images: [], wish: null, isWaiting: true });
-}
-
-function stage(turn, { node, status, duration_ms: durationMs, detail }) {
-  let known = turn.stages.find((one) => one.node === node);
-  if (!known) turn.stages.push(known = { node, open: 0, runs: 0, status: 'running', durationMs: null });
-  if (status === 'started') {
-    known.open += 1;
-    known.runs += 1;
-    return;
-  }
-  known.open = Math.max(0, known.open - 1);
-  // Runs of one node go in parallel: the longest is what was waited for.
-  known.durationMs = Math.max(known.durationMs ?? 0, durationMs ?? 0) || null;
-  if (known.status !== 'failed') known.status = status;
-  known.isCut = status === 'failed' && (!detail || detail === 'stopped');
+  Object.assign(turn, { text: '', runs: [], sources: [], images: [], wish: null, isWaiting: true });
 }
 
 // A replay tells of the wish anew, but its time has been running since it was heard first.
@@ -106,35 +110,6 @@ function ended(turn, status, data) {
   turn.durationMs = data.duration_ms || null;
   if (data.sources?.length) turn.sources = data.sources;
   if (data.answer) turn.text = data.answer;
-}
-
-export function load() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(STORE));
-    if (typeof kept?.sessionId === 'string' && Array.isArray(kept.turns)) return kept;
-  } catch {
-    // Nothing readable, or no storage: a new conversation.
-  }
-  return newConversation();
-}
-
-// `isNew` puts the conversation in the place of another one; without it a tab that still shows the
-// old one cannot bring it back.
-export function save(conversation, { isNew = false } = {}) {
-  const kept = { ...conversation, turns: conversation.turns.slice(-KEPT_TURNS) };
-  try {
-    const stored = localStorage.getItem(STORE);
-    if (!isNew && stored !== null && JSON.parse(stored).sessionId !== kept.sessionId) return;
-    localStorage.setItem(STORE, JSON.stringify(kept));
-  } catch {
-    // No storage, or no room: the chat goes on, a reload forgets it.
-  }
-}
-
-export function onSavedElsewhere(tell) {
-  window.addEventListener('storage', (event) => {
-    if (event.key === STORE || event.key === null) tell();
-  });
 }
 
 // Not randomUUID: that one is missing on plain http away from localhost.

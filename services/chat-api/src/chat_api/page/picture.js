@@ -1,7 +1,7 @@
 // A picture that was made for an answer.
 
 import { element } from './dom.js';
-import { PICTURE_GONE } from './words.js';
+import { words } from './words.js';
 
 export function pictureFigure({ url, alt }) {
   const figure = element('figure', 'picture');
@@ -13,7 +13,7 @@ export function pictureFigure({ url, alt }) {
   image.alt = alt;
   image.decoding = 'async';
   image.addEventListener('error', () => {
-    const gone = element('p', 'gone', PICTURE_GONE);
+    const gone = element('p', 'gone', words.picture.gone);
     figure.replaceChildren(gone, ...(alt ? [element('figcaption', '', alt)] : []));
   });
   image.src = url;

@@ -1,7 +1,7 @@
 // The question back: where are you? Asked of the browser only when its button is pressed.
 
 import { element } from './dom.js';
-import { PLACE, PLACE_PROBLEMS, placeCountdown, problemText } from './words.js';
+import { problemText, words } from './words.js';
 
 const LOCATING = { timeout: 15_000, maximumAge: 300_000 };
 const BY_CODE = { 1: 'denied', 2: 'unavailable', 3: 'timeout' };
@@ -21,14 +21,14 @@ export function currentPlace() {
 export class PlaceCard {
   #left = element('p', 'left');
   #told = element('p', 'told');
-  #use = element('button', 'use', PLACE.use);
+  #use = element('button', 'use', words.place.use);
   #wish = null;
   #timer = 0;
 
   // `use()` when the user lets the place be used.
   constructor(use) {
     this.element = element('section', 'place');
-    this.element.setAttribute('aria-label', PLACE.title);
+    this.element.setAttribute('aria-label', words.place.title);
     this.#use.type = 'button';
     this.#use.addEventListener('click', () => {
       if (this.#use.getAttribute('aria-disabled') !== 'true') use();
@@ -47,7 +47,7 @@ export class PlaceCard {
       return;
     }
     this.#use.setAttribute('aria-disabled', String(!['asked', 'failed'].includes(wish.step)));
-    const told = wish.problem ? (PLACE_PROBLEMS[wish.problem.code] ?? problemText(wish.problem)) : PLACE[wish.step];
+    const told = wish.problem ? problem(wish.problem) : words.place[wish.step];
     this.#told.classList.toggle('wrong', Boolean(wish.problem));
     if (this.#told.textContent !== (told ?? '')) this.#told.textContent = told ?? '';
     this.#count();
@@ -57,14 +57,16 @@ export class PlaceCard {
   #build({ message }) {
     this.#told.textContent = '';
     this.element.replaceChildren(
-      element('p', 'asked', message), this.#use, this.#told, element('p', 'or', PLACE.hint), this.#left,
+      element('p', 'asked', message), this.#use, this.#told, element('p', 'or', words.place.hint), this.#left,
     );
   }
 
   #count() {
     if (!this.element.isConnected) clearInterval(this.#timer);
     const seconds = Math.ceil((this.#wish.until - Date.now()) / 1000);
-    const text = seconds > 0 ? placeCountdown(seconds) : PLACE.expired;
+    const text = seconds > 0 ? words.place.left(seconds) : words.place.expired;
     if (this.#left.textContent !== text) this.#left.textContent = text;
   }
 }
+
+const problem = (one) => (Object.hasOwn(words.place.problems, one.code) ? words.place.problems[one.code] : problemText(one));

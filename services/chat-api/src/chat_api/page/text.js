@@ -1,9 +1,11 @@
-// An answer as DOM nodes: paragraphs, "- " lists, **bold**, [1] citations and http(s) links.
+// An answer as DOM nodes: paragraphs, headings, "- " and "1. " lists, **bold**, [1] citations, and links to
+// http(s) addresses, bare or as [words](address).
 // Everything is set as text; nothing is ever read as markup.
 
-const INLINE = /\*\*(?<bold>[^\n]+?)\*\*|\[(?<cited>\d{1,3})\]|(?<url>https?:\/\/[!-;=?-~]+)/g;
+const INLINE = /\[(?<words>[^[\]\n]{1,200})\]\((?<target>https?:\/\/[!-'*-;=?-~]+)\)|\*\*(?<bold>[^\n]+?)\*\*|\[(?<cited>\d{1,3})\]|(?<url>https?:\/\/[!-;=?-~]+)/g;
 const AFTER_URL = /[([{)\]}.,;:!?'*]+$/;
-const ITEM = /^\s{0,3}[-•*]\s+/;
+const ITEM = /^\s{0,3}(?:[-•*]|(?<number>\d{1,3})[.)])\s+/;
+const HEADING = /^#{1,6}\s+/;
 
 export class AnswerText {
   #place;
@@ -47,12 +49,20 @@ export class AnswerText {
       const item = ITEM.exec(line);
       if (item) {
         endParagraph();
-        if (!list) blocks.push(list = document.createElement('ul'));
+        const { number } = item.groups;
+        const kind = number ? 'ol' : 'ul';
+        if (list?.localName !== kind) blocks.push(list = document.createElement(kind));
         list.append(this.#filled('li', line.slice(item[0].length)));
+        // As it was written: a list goes on after a blank line or a paragraph.
+        if (number) list.lastChild.value = Number(number);
         continue;
       }
       list = null;
-      if (line.trim()) lines.push(line);
+      const heading = HEADING.exec(line);
+      if (heading) {
+        endParagraph();
+        blocks.push(this.#filled('h3', line.slice(heading[0].length)));
+      } else if (line.trim()) lines.push(line);
       else endParagraph();
     }
     endParagraph();
@@ -65,13 +75,19 @@ export class AnswerText {
     return element;
   }
 
+  #node({ words, target, bold, cited, written }) {
+    if (target) return link(target, words);
+    if (bold) return this.#filled('strong', bold);
+    return cited ? this.#citation(Number(cited)) : link(written);
+  }
+
   #inline(text) {
     const nodes = [];
     let from = 0;
     for (const match of text.matchAll(INLINE)) {
-      const { bold, cited, url } = match.groups;
+      const { words, target, bold, cited, url } = match.groups;
       const written = url ? url.replace(AFTER_URL, '') : match[0];
-      const node = bold ? this.#filled('strong', bold) : cited ? this.#citation(Number(cited)) : link(written);
+      const node = this.#node({ words, target, bold, cited, written });
       if (!node) continue;
       nodes.push(text.slice(from, match.index), node);
       from = match.index + written.length;
@@ -81,9 +97,12 @@ export class AnswerText {
   }
 }
 
-// What is half written would be shown as signs and then jump: an item without words, an open bold phrase.
+// What is half written would be shown as signs and then jump: an item without words, an open bold phrase, the
+// address of a link.
 function whileGrowing(text) {
-  const calm = text.replace(/(^|\n)\s{0,3}(?:[-•*]\s*|\*\*)$/, '$1');
+  const calm = text
+    .replace(/(^|\n)(?:\s{0,3}(?:[-•*]\s*|\d{1,3}[.)]\s*|\*\*)|#{1,6}\s*)$/, '$1')
+    .replace(/\[([^[\]\n]{1,200})\]\((?:h[!-'*-;=?-~]*)?$/, '$1');
   const line = calm.slice(calm.lastIndexOf('\n') + 1);
   return line.split('**').length % 2 === 0 ? `${calm}**` : calm;
 }
@@ -96,5 +115,7 @@ export function link(url, text = url) {
   anchor.target = '_blank';
   anchor.rel = 'noopener noreferrer';
   anchor.textContent = text;
+  // Words may promise another place than the address.
+  if (text !== url) anchor.title = url;
   return anchor;
 }

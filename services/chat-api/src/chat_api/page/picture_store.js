@@ -1,0 +1,37 @@
+// The pictures of questions that may have to be sent again, by the id of their turn; local storage has no
+// room for them.
+
+const DATABASE = 'eco2';
+const STORE = 'pictures';
+
+let opening = null;
+
+function open() {
+  opening ??= new Promise((resolve, reject) => {
+    const request = indexedDB.open(DATABASE, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  return opening;
+}
+
+async function run(mode, work) {
+  try {
+    const store = (await open()).transaction(STORE, mode).objectStore(STORE);
+    const request = work(store);
+    return await new Promise((resolve, reject) => {
+      store.transaction.oncomplete = () => resolve(request?.result ?? null);
+      store.transaction.onabort = () => reject(store.transaction.error);
+    });
+  } catch {
+    // No storage, or no room: a reload or a retry asks for the picture again.
+    return null;
+  }
+}
+
+export const put = (id, blob) => run('readwrite', (store) => store.put(blob, id));
+
+export const get = (id) => run('readonly', (store) => store.get(id));
+
+export const remove = (ids) => run('readwrite', (store) => { for (const id of ids) store.delete(id); });
