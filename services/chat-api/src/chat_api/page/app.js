@@ -134,7 +134,9 @@ function startNew() {
 }
 
 async function openKept(sessionId) {
-  if (sessionId !== chat.conversation.sessionId) show(store.load(sessionId) ?? await fetched(sessionId));
+  if (sessionId === chat.conversation.sessionId) return;
+  show(store.load(sessionId) ?? await fetched(sessionId));
+  save();
 }
 
 async function fetched(sessionId) {

@@ -42,22 +42,28 @@ export const isRemoved = (conversation) =>
 export function save(conversation) {
   const { sessionId, turns } = conversation;
   if (turns.length === 0 || isRemoved(conversation)) return;
-  listed.add(conversation);
-  list(conversation);
-  const kept = { ...conversation, turns: turns.slice(-KEPT_TURNS) };
-  // Out of room: older conversations give way, one by one.
-  while (!write(ONE + sessionId, kept) && forgetOldest(sessionId));
+  if (list(conversation)) listed.add(conversation);
+  writeInAnyCase(ONE + sessionId, { ...conversation, turns: turns.slice(-KEPT_TURNS) }, sessionId);
 }
 
-function list({ sessionId, turns, title }) {
+// Out of room, older conversations give way, one by one.
+function writeInAnyCase(key, value, spared) {
+  while (!write(key, value)) {
+    if (!forgetOldest(spared)) return false;
+  }
+  return true;
+}
+
+function list({ sessionId, turns }) {
   const known = titles();
   const [newest] = known;
   const at = turns.at(-1).at;
-  if (newest?.id === sessionId && newest.at === at) return;
+  if (newest?.id === sessionId && newest.at === at) return true;
   const others = known.filter(({ id }) => id !== sessionId);
-  const one = { id: sessionId, title: (title ?? turns[0].question).slice(0, TITLE_CHARS), at };
-  write(LIST, [one, ...others].sort((a, b) => b.at - a.at).slice(0, LISTED));
+  const title = known.find(({ id }) => id === sessionId)?.title ?? turns[0].question.slice(0, TITLE_CHARS);
+  const all = [{ id: sessionId, title, at }, ...others].sort((a, b) => b.at - a.at);
   while (wholeOnes().length > KEPT_WHOLE && forgetOldest(sessionId));
+  return writeInAnyCase(LIST, all.slice(0, LISTED), sessionId);
 }
 
 function wholeOnes() {
