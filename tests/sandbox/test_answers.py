@@ -301,3 +301,33 @@ def test_nothing_is_said_that_no_finding_says(ask):
 @pytest.mark.parametrize("question", ["asdfghjkl", "ㅁㄴㅇㄹ"])
 def test_gibberish_is_asked_back(ask, question):
     assert "?" in ask(question)
+
+
+LENS = entry(1, "콘택트렌즈", "렌즈는 종량제봉투에 넣어요.")
+
+
+@pytest.mark.parametrize("question", ["등대 렌즈 버리는 방법", "잠수함 렌즈는 어디에 버려요?"])
+def test_what_no_household_has_is_not_found_though_its_name_ends_like_a_thing(ask, question):
+    answer = ask(question, finding("waste_rag", LENS))
+    assert "분리배출 정보는 찾지 못했어요." in answer
+    assert quotes(answer) == []
+
+
+def test_what_no_household_has_is_not_found_in_english_either(ask):
+    answer = ask(
+        "how to dispose of a weather balloon", finding("waste_rag", entry(1, "풍선", "바람을 빼요."))
+    )
+    assert "I looked, but could not find this: recycling." in answer
+
+
+@pytest.mark.parametrize(
+    "question", ["렌즈 버리는 법", "캔이랑 탱크 버리는 법", "로켓 모양 장난감 버리는 법", "다 쓴 렌즈는?"]
+)
+def test_everyday_things_are_answered_from_the_guide(ask, question):
+    assert quotes(ask(question, finding("waste_rag", LENS))) == ["렌즈는 종량제봉투에 넣어요. [1]"]
+
+
+def test_a_finding_on_the_kind_of_thing_only_says_so(ask):
+    answer = ask("현미경 렌즈 버리는 법", finding("waste_rag", LENS))
+    assert "'현미경 렌즈' 항목은 따로 없어서" in answer
+    assert "따로 없어서" not in ask("깨진 렌즈 버리는 법", finding("waste_rag", LENS))

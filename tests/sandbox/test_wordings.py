@@ -118,3 +118,25 @@ def test_no_thousand_characters_take_long(piece):
     assert readings((piece * 1_000)[:1_000])
     # Some 20 ms on a machine with nothing else to do.
     assert time.process_time() - began < 0.2
+
+
+@pytest.mark.parametrize(
+    "message", ["사과 깎아먹고 껍질", "smartphone with a swollen battery", "생일 케이크 먹고 남은 상자"]
+)
+def test_a_thing_without_a_question_is_taken_to_be_thrown_away(message):
+    assert intents(message) == {"waste"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "노트북 추천해줘",
+        "책 읽기 좋은 날이네",
+        "피자 먹고 싶다",
+        "수학 문제 풀어줘",
+        "I love coffee",
+        "how do I cook rice",
+    ],
+)
+def test_what_people_do_with_things_otherwise_is_no_waste_question(message):
+    assert intents(message) == {"general"}

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from eco2_sandbox.brain.aliens import is_beside_the_point
+from eco2_sandbox.brain.aliens import is_beside_the_point, unnamed_in
 from eco2_sandbox.brain.extract import Quote, sentences
-from eco2_sandbox.brain.phrases import PHRASES, small_talk, topic
+from eco2_sandbox.brain.phrases import PHRASES, Phrases, small_talk, topic
 from eco2_sandbox.brain.pieces import pieces
 from eco2_sandbox.brain.prompt import AnswerPrompt, Finding, Language, language_of
 from eco2_sandbox.brain.quotes import quoted
@@ -20,9 +20,10 @@ def answer(prompt: AnswerPrompt) -> str:
 
 @lru_cache(maxsize=512)
 def _answer(prompt_json: str) -> str:
-    prompt = _without_strangers(AnswerPrompt.model_validate_json(prompt_json))
+    prompt = AnswerPrompt.model_validate_json(prompt_json)
     language = language_of(prompt.question)
     phrases = PHRASES[language]
+    prompt = _admitting(prompt, phrases)
     if not prompt.findings:
         return small_talk(prompt.question, language) or phrases.nothing
     found = quoted(prompt)
@@ -30,12 +31,17 @@ def _answer(prompt_json: str) -> str:
     return "\n\n".join([*_topics(found, language), *missing, phrases.closing])
 
 
-def _without_strangers(prompt: AnswerPrompt) -> AnswerPrompt:
-    findings = [
-        Finding(agent=one.agent, status="not_found") if is_beside_the_point(one, prompt.question) else one
-        for one in prompt.findings
-    ]
+def _admitting(prompt: AnswerPrompt, phrases: Phrases) -> AnswerPrompt:
+    """Return the prompt with findings that admit it where they are on something else than was asked."""
+    findings = [_honest(one, prompt.question, phrases) for one in prompt.findings]
     return prompt.model_copy(update={"findings": findings})
+
+
+def _honest(finding: Finding, question: str, phrases: Phrases) -> Finding:
+    if is_beside_the_point(finding, question):
+        return Finding(agent=finding.agent, status="not_found")
+    thing = None if finding.note else unnamed_in(finding, question)
+    return finding.model_copy(update={"note": phrases.unnamed.format(thing=thing)}) if thing else finding
 
 
 def answer_plain_text(text: str) -> str:

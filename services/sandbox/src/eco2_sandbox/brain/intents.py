@@ -8,7 +8,7 @@ from eco2_sandbox.brain import nouns
 from eco2_sandbox.brain.messages import read_all
 from eco2_sandbox.brain.orders import without_orders
 from eco2_sandbox.brain.prompt import Picture, language_of
-from eco2_sandbox.brain.readings import WITH_ITEM, Reading, bare_item, general, in_the_words_of, read
+from eco2_sandbox.brain.readings import WITH_ITEM, Reading, general, in_the_words_of, named_item, read
 from eco2_sandbox.brain.scores import CLEARLY_ASKS, score
 from eco2_sandbox.brain.spelling import folded
 
@@ -34,7 +34,7 @@ def understand(question: str, earlier: Sequence[str], picture: Picture | None = 
     if picture is not None and picture.item:
         found = _of_picture(question, found, picture)
     if not found:
-        found = bare_item(question) or [general(question)]
+        found = named_item(question) or [general(question)]
     elif _POINTS_BACK.search(question):
         found = [_with_earlier_item(reading, earlier) for reading in found]
     return {"language": language, "intents": [asdict(one) for one in found[:_MOST_READINGS]]}

@@ -14,6 +14,7 @@ class Phrases:
     many_topics: str
     failed: str
     not_found: str
+    unnamed: str
     closing: str
     foreign: str
     nothing: str
@@ -25,6 +26,7 @@ PHRASES: dict[Language, Phrases] = {
         many_topics="물어보신 내용을 하나씩 정리했어요.",
         failed="{topics} 정보는 지금 가져오지 못했어요.",
         not_found="{topics} 정보는 찾지 못했어요.",
+        unnamed="찾은 자료에 '{thing}' 항목은 따로 없어서, 가장 가까운 품목의 내용이에요.",
         closing="더 궁금한 점이 있으면 이어서 물어봐 주세요.",
         foreign="",
         nothing="이 질문은 찾아본 자료가 없어서 확실한 답을 드리기 어려워요."
@@ -35,6 +37,7 @@ PHRASES: dict[Language, Phrases] = {
         many_topics="Here is what I found, one topic at a time.",
         failed="I could not reach this information just now: {topics}.",
         not_found="I looked, but could not find this: {topics}.",
+        unnamed="The sources do not mention '{thing}'; this is about the nearest thing they name.",
         closing="Ask me if anything else is unclear.",
         foreign=" Sources in Korean are quoted as they stand.",
         nothing="I could not find a source for this question, so I cannot give a reliable answer."

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from eco2_sandbox.brain import entities, nouns, wheres
+from eco2_sandbox.brain import entities, nouns, things, wheres
 from eco2_sandbox.brain.gibberish import is_gibberish
 from eco2_sandbox.brain.scores import Score, score
 from eco2_sandbox.brain.words import SMALL_TALK_WORDS, any_of
@@ -16,7 +16,9 @@ _ASKS_OTHERWISE = re.compile(
     r"뭐|뭘|무엇|누구|왜|언제|어디|얼마|알려|해줘|할까|있어|없어|what|who|why|when|where", re.IGNORECASE
 )
 # "심심해", "배고파요": somebody says something, and names no thing.
-_ENDS_LIKE_SAYING = re.compile(r"(?:해|해요|파|파요|어요|아요|네요|니다|싶다|싶어|[가-힣]심|졸려)[.!~ ]*$")
+_ENDS_LIKE_SAYING = re.compile(
+    r"(?:해|해요|파|파요|어요|아요|네요|니다|싶다|싶어|[가-힣]심|졸려|줘|워|자|래|니|냐|지)[.!~ ]*$"
+)
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,16 @@ def read(clause: str) -> Reading:
     )
 
 
-def bare_item(question: str) -> list[Reading]:
-    """A thing's name and nothing else, as people type it with the thing in hand."""
+def named_item(question: str) -> list[Reading]:
+    """A thing's name without a question, as people type it with the thing in hand."""
     text = question.strip()
-    if not is_bare_item(text):
+    if is_bare_item(text):
+        return [replace(read(text), intent="waste", confidence=0.7, item=nouns.noun(text))]
+    weighed = score(text)
+    is_about_it = weighed.intent in ("waste", "bulk_waste") and weighed.best > 0 and things.names_in(text)
+    if not is_about_it or is_small_talk(text):
         return []
-    return [replace(read(text), intent="waste", confidence=0.7, item=nouns.noun(text))]
+    return [replace(read(text), intent=weighed.intent, confidence=0.6, item=entities.thing_in(text))]
 
 
 def general(question: str) -> Reading:
@@ -77,7 +83,8 @@ def is_bare_item(text: str) -> bool:
     """Say whether a text is a name and nothing else."""
     if not _BARE.fullmatch(text) or is_gibberish(text):
         return False
-    return not (is_small_talk(text) or _ASKS_OTHERWISE.search(text) or _ENDS_LIKE_SAYING.search(text))
+    says = _ENDS_LIKE_SAYING.search(text) and not things.names_in(text)
+    return not (is_small_talk(text) or _ASKS_OTHERWISE.search(text) or says)
 
 
 def in_the_words_of(donor: str, part: str) -> str:

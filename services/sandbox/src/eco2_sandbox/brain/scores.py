@@ -26,14 +26,15 @@ _QUESTION = re.compile(
 _ELSEWHERE: dict[Language, re.Pattern[str]] = {
     "ko": any_of(
         listed("""
-            무슨 뜻, 뜻이, 의미, 추천, 레시피, 요리, 먹었어, 먹지, 먹을까, 먹을래, 맛있, 사고 싶, 살까,
-            만들어, 만드는, 노래, 발명, 번역, 재밌, 재미있, 농담, 읽어, 왜, 사랑, 역사
+            무슨 뜻, 뜻이, 의미, 추천, 레시피, 요리, 먹었어, 먹지, 먹을까, 먹을래, 먹니, 맛있, 사고 싶, 살까,
+            샀어, 뭐 사, 사 줘, 읽기, 예쁘, 예뻐, 귀여, 만들어, 만드는, 노래, 발명, 번역, 재밌, 재미있, 농담,
+            읽어, 왜, 사랑, 역사
         """)
     ),
     "en": any_of(
         listed("""
             jokes?, recipes?, cook, meaning, mean, translate, invent\\w*, favou?rite, song, write, wrote,
-            capital, poem, best, love, bored, homework, story
+            capital, poem, best, love, like, slow, bored, homework, story
         """)
     ),
 }

@@ -12,15 +12,16 @@ def lines_of(name: str) -> list[str]:
     return _DATA.joinpath(name).read_text(encoding="utf-8").splitlines()
 
 
-def _words(name: str) -> frozenset[str]:
+def words_of(name: str) -> frozenset[str]:
+    """Return the words of one of the tables."""
     return frozenset(word for line in lines_of(name) for word in line.split())
 
 
-BULKY = _words("bulky.txt")
-THINGS = _words("things_ko.txt") | _words("things_en.txt") | BULKY
-ODD = _words("odd.txt")
+BULKY = words_of("bulky.txt")
+THINGS = words_of("things_ko.txt") | words_of("things_en.txt") | BULKY
+ODD = words_of("odd.txt")
 # A word may end with one of these and still be another word.
-_NO_THINGS = _words("no_things.txt")
+_NO_THINGS = words_of("no_things.txt")
 _PARTICLES = (
     *(
         "이랑",
