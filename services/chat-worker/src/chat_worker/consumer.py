@@ -177,7 +177,8 @@ class Consumer:
             # Input and time-out both come as such a message; the second one finds that the log has moved on.
             claim, after = Claim.RESUMED, EntryId.parse(job.resume.after)
         is_last_delivery = delivery.deliveries >= topology.DELIVERY_LIMIT
-        poison = orjson.dumps(Poisoned().problem(propagation.current_trace_id()).model_dump())
+        # What nobody has begun has not failed either.
+        poison = b"" if claim is Claim.FRESH else _poison()
         pauses_s = _growing_pauses_s()
         while True:
             try:
@@ -192,7 +193,7 @@ class Consumer:
                 _log.warning("cannot take the job over yet: %s", error)
                 # Whether it ran is unknown. As HANDED_BACK the job is ours in either case, and an attempt
                 # that nobody failed at is not counted against it.
-                claim, after = Claim.HANDED_BACK, None
+                claim, after, poison = Claim.HANDED_BACK, None, _poison()
             await asyncio.sleep(next(pauses_s))
 
     async def _run(self, job: ChatJob, running: _Running, taken: TakeOver) -> None:
@@ -287,6 +288,10 @@ class Consumer:
             last = (await self._log.summary(job.job_id)).last
             if last.ends_job:
                 await self._shop.archive.keep(job, last.event, last.data)
+
+
+def _poison() -> bytes:
+    return orjson.dumps(Poisoned().problem(propagation.current_trace_id()).model_dump())
 
 
 async def _patiently(call: Callable[[], Awaitable[None]]) -> None:

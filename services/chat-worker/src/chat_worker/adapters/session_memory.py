@@ -40,6 +40,7 @@ class _Unsaved:
     checkpoint: _Newest | None = None
     versions: ChannelVersions = field(default_factory=dict[str, str | int | float])
     writes: list[_Write] = field(default_factory=list[_Write])
+    timer: asyncio.TimerHandle | None = None
     saving: asyncio.Task[None] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -52,6 +53,8 @@ class SessionMemory(BaseCheckpointSaver[Any]):
         self._store = store
         self._delay_s = delay_s
         self._turns: dict[str, _Unsaved] = {}
+        # One of the busiest calls of the graph, which is the store's own matter.
+        self.get_next_version = store.get_next_version
 
     def begin(self, session_id: str, fence: Fence) -> None:
         """A turn of the session begins; its writes wait from now on."""
@@ -61,15 +64,14 @@ class SessionMemory(BaseCheckpointSaver[Any]):
         """Writes what is left of the turn; raises what the fence raises, and then nothing is written."""
         turn = self._turns.pop(session_id, None)
         if turn is not None:
-            if turn.saving is not None:
-                turn.saving.cancel()
+            _stop_saving(turn)
             await self._save(turn)
 
     def forget(self, session_id: str) -> None:
         """The turn ends unsaved: its job is somebody else's."""
         turn = self._turns.pop(session_id, None)
-        if turn is not None and turn.saving is not None:
-            turn.saving.cancel()
+        if turn is not None:
+            _stop_saving(turn)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         turn = self._turns.get(str(_place(config)["thread_id"]))
@@ -126,15 +128,17 @@ class SessionMemory(BaseCheckpointSaver[Any]):
         async for found in self._store.alist(config, filter=filter, before=before, limit=limit):
             yield found
 
-    def get_next_version(self, current: Any, channel: None) -> Any:
-        return self._store.get_next_version(current, channel)
-
     def _save_later(self, turn: _Unsaved) -> None:
-        if turn.saving is None or turn.saving.done():
-            turn.saving = asyncio.create_task(self._save_after(turn))
+        # A timer, not a task: most turns are over before it rings.
+        if turn.timer is None:
+            turn.timer = asyncio.get_running_loop().call_later(self._delay_s, self._begin_to_save, turn)
 
-    async def _save_after(self, turn: _Unsaved) -> None:
-        await asyncio.sleep(self._delay_s)
+    def _begin_to_save(self, turn: _Unsaved) -> None:
+        turn.timer = None
+        if turn.saving is None or turn.saving.done():
+            turn.saving = asyncio.create_task(self._save_quietly(turn))
+
+    async def _save_quietly(self, turn: _Unsaved) -> None:
         # A turn that is no longer ours finds that out by its own writes; a store that is away is tried
         # again with the next step, and at the end, where it counts.
         with contextlib.suppress(Exception):
@@ -165,6 +169,13 @@ class SessionMemory(BaseCheckpointSaver[Any]):
         # A newer checkpoint has done away with it otherwise.
         if turn.writes and turn.writes[0] is write:
             del turn.writes[0]
+
+
+def _stop_saving(turn: _Unsaved) -> None:
+    if turn.timer is not None:
+        turn.timer.cancel()
+    if turn.saving is not None:
+        turn.saving.cancel()
 
 
 def _place(config: RunnableConfig) -> dict[str, Any]:
