@@ -103,7 +103,9 @@ def tree(spans: list[Span]) -> Iterator[str]:
 def main() -> int:
     """Asks with slow weather, prints the tree and what is wrong with it."""
     with JaegerServer() as jaeger, SandboxServer() as sandbox:
-        env = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_url, "OTEL_BSP_SCHEDULE_DELAY": "500"}
+        # Jaeger takes traces only.
+        env = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_url, "OTEL_METRICS_EXPORTER": "none"}
+        env["OTEL_BSP_SCHEDULE_DELAY"] = "500"
         with ProductServer(sandbox, **env) as product:
             sandbox.put("vendors/kma/behaviour", {"latency_ms": SLOW_WEATHER_S * 1000})
             trace_id = ask(product.url)

@@ -36,7 +36,10 @@ def jaeger_if_built() -> Iterator[JaegerServer | None]:
 
 def product(port: int, jaeger: JaegerServer | None) -> "subprocess.Popen[bytes]":
     """The product, which sends its traces to Jaeger."""
-    traces = {} if jaeger is None else {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_url}
+    traces: dict[str, str] = {}
+    if jaeger is not None:
+        # It takes traces only.
+        traces = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_url, "OTEL_METRICS_EXPORTER": "none"}
     return subprocess.Popen(
         [sys.executable, "-m", "all_in_one", "--port", str(port)], env=os.environ | traces
     )
