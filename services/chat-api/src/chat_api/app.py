@@ -24,8 +24,11 @@ from chat_api import (
     turns,
     waiting,
 )
+from chat_api.ai_sdk import routes as ai_sdk
 from chat_api.body_limit import BodyLimit
 from chat_api.deps import Services
+from chat_api.openai_api import routes as openai_api
+from chat_api.openai_api.errors import OpenAiErrors
 
 _log = logging.getLogger(__name__)
 
@@ -56,8 +59,11 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
     openapi.install(app)
     for subject in (chat, waiting, events, turns, erasing, images, health, page_routes):
         app.include_router(subject.router)
+    for facade in (openai_api, ai_sdk):
+        app.include_router(facade.router)
     metrics.install(app, registry or CollectorRegistry())
     app.add_middleware(BodyLimit, max_bytes=services.settings.body_max_bytes)
+    app.add_middleware(OpenAiErrors)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=services.settings.cors_origins,

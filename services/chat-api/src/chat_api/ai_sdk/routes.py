@@ -1,0 +1,70 @@
+"""The AI SDK's UI message stream: `useChat` with `api: ".../api/v1/ai-sdk/chat"`, resume included.
+
+Left out of our OpenAPI document: the protocol is another's, and what of it holds is in
+`docs/guides/use-the-api.md`.
+"""
+
+import asyncio
+
+from eco2_bus.log import LogGone, LogSummary
+from fastapi import APIRouter, Request, Response
+
+from chat_api import errors, facade, sessions
+from chat_api.ai_sdk.chunks import UiChunks
+from chat_api.ai_sdk.requests import UiChatRequest
+from chat_api.chat import IdempotencyKey
+from chat_api.deps import Deps, Owner, Services
+from chat_api.metrics import Metrics
+
+router = APIRouter(prefix="/api/v1/ai-sdk/chat", include_in_schema=False)
+
+HEADERS = {"x-vercel-ai-ui-message-stream": "v1"}
+
+
+@router.post("")
+async def chat(
+    body: UiChatRequest,
+    request: Request,
+    services: Deps,
+    caller: Owner,
+    metrics: Metrics,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Answers the last message of the user; the chat's id is the session."""
+    queued = await facade.ask(services, caller, body.fields(), idempotency_key)
+    chunks = UiChunks(queued.job_id, queued.session_id, _base_url(request))
+    return facade.retell(services, metrics, queued.job_id, chunks, {**HEADERS, "Location": queued.status_url})
+
+
+@router.get("/{chat_id}/stream")
+async def resume(chat_id: str, request: Request, services: Deps, caller: Owner, metrics: Metrics) -> Response:
+    """Tells the answer under way from its beginning, or `204` when there is none."""
+    owner = await sessions.owner_of(services, chat_id)
+    if owner is None:
+        return Response(status_code=204)
+    if owner != caller:
+        raise errors.unknown_session()
+    job = await _under_way(services, chat_id)
+    if job is None:
+        return Response(status_code=204)
+    job_id, known = job
+    chunks = UiChunks(job_id, chat_id, _base_url(request), past=known.last.id)
+    return facade.retell(services, metrics, job_id, chunks, HEADERS)
+
+
+async def _under_way(services: Services, session_id: str) -> tuple[str, LogSummary] | None:
+    """The one job that a session works on."""
+
+    async def found(job_id: str) -> tuple[str, LogSummary] | None:
+        try:
+            known = await services.log.summary(job_id)
+        except LogGone:
+            return None
+        return None if known.last.ends_job else (job_id, known)
+
+    jobs = await services.claims.session_jobs(session_id)
+    return next(filter(None, await asyncio.gather(*map(found, jobs))), None)
+
+
+def _base_url(request: Request) -> str:
+    return str(request.base_url).rstrip("/")

@@ -1,0 +1,95 @@
+"""What the façades for other protocols share: asking in their caller's name, and retelling a job's log."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
+
+from eco2_bus.events import START, LogEntry, Queued
+from eco2_bus.log import LogGone, LogUnavailable
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from sse_starlette import ServerSentEvent
+
+from chat_api.deps import Services
+from chat_api.events import HEADERS, JobEvents
+from chat_api.metrics import ApiMetrics
+from chat_api.requests import ChatRequest, upload_of
+from chat_api.submission import Question, submit_once
+
+PICTURE_ONLY = "이 사진에 있는 것은 어떻게 버려요?"
+"""What is asked when a picture comes without a word."""
+
+
+class Teller(Protocol):
+    """One viewer's protocol: turns entries of the log into bytes for the socket."""
+
+    has_ended: bool
+    """Nothing more is to be told, though the log may go on."""
+
+    def begin(self) -> bytes:
+        """What is sent at once."""
+        ...
+
+    def tell(self, entry: LogEntry) -> bytes:
+        """The entry in the protocol's words, or nothing."""
+        ...
+
+    def broken_off(self) -> bytes:
+        """The log cannot be followed to its end here."""
+        ...
+
+
+async def ask(services: Services, caller: str, fields: Mapping[str, Any], key: str | None) -> Queued:
+    """Submits a question as `POST /api/v1/chat` does; raises RequestValidationError and what that raises."""
+    try:
+        body = ChatRequest.model_validate(fields)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
+    return await submit_once(services, Question(body, caller, await upload_of(body)), key)
+
+
+def retell(
+    services: Services, metrics: ApiMetrics, job_id: str, teller: Teller, headers: Mapping[str, str]
+) -> JobEvents:
+    """The response that streams a job in another protocol; a viewer that leaves changes nothing."""
+    response = JobEvents(
+        _told(services, job_id, teller),
+        headers={**HEADERS, **headers},
+        ping=services.settings.heartbeat_s,
+        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep="\n"),
+        send_timeout=services.settings.send_timeout_s,
+        sep="\n",
+        shutdown_grace_period=3,
+    )
+    response.open_streams = metrics.open_streams
+    return response
+
+
+async def _told(services: Services, job_id: str, teller: Teller) -> AsyncIterator[bytes]:
+    yield teller.begin()
+    try:
+        async for entries in services.log.follow(job_id, START):
+            if told := b"".join(_until_ended(teller, entries)):
+                yield told
+            if teller.has_ended:
+                return
+    except (LogGone, LogUnavailable):
+        pass
+    # No end in the log: it was erased, or this process is leaving.
+    yield teller.broken_off()
+
+
+def _until_ended(teller: Teller, entries: list[LogEntry]) -> list[bytes]:
+    told: list[bytes] = []
+    for entry in entries:
+        told.append(teller.tell(entry))
+        if teller.has_ended:
+            break
+    return told
+
+
+def sse(data: bytes) -> bytes:
+    """A server-sent event that is nothing but its data."""
+    return b"data: %b\n\n" % data
+
+
+SSE_DONE = sse(b"[DONE]")
