@@ -55,6 +55,31 @@ async def test_lists_bold_and_citations_are_shown_as_such(chat: ChatPage) -> Non
     await expect(chat.text.locator("button")).to_have_text(["[1]", "[2]"])
 
 
+async def test_numbered_lists_headings_and_links_are_shown_as_such(chat: ChatPage) -> None:
+    answer = "## 순서\n1. 비우고\n2) **헹구고** [안내](https://example.org/a)\n\n설명\n\n3. 내놓기\n- 점"
+    await chat.is_told(*map(token, answer), done(answer))
+    await chat.ask()
+    await chat.ends()
+    assert (await chat.stored())["text"] == answer
+    await expect(chat.text.locator("h3")).to_have_text("순서")
+    await expect(chat.text.locator("ol > li")).to_have_text(["비우고", "헹구고 안내", "내놓기"])
+    assert await chat.text.locator("ol > li").evaluate_all("(all) => all.map((e) => e.value)") == [1, 2, 3]
+    await expect(chat.text.locator("ul > li")).to_have_text("점")
+    await expect(chat.text.get_by_role("link", name="안내")).to_have_attribute(
+        "href", "https://example.org/a"
+    )
+
+
+@pytest.mark.parametrize("half", ["[안내](https://exam", "[안내](", "1.", "##"])
+async def test_what_is_half_written_is_not_shown_as_signs(chat: ChatPage, half: str) -> None:
+    await chat.is_told(token(f"글\n{half}"))
+    await chat.ask()
+    await chat.hears(1)
+    shown = await chat.text.text_content() or ""
+    assert "](" not in shown
+    assert shown.strip().removeprefix("글").strip() in ("", "안내")
+
+
 async def test_a_source_tells_its_document_and_its_date_and_a_citation_leads_to_it(chat: ChatPage) -> None:
     await chat.is_told(("sources", SOURCES), token("[1] [2]"), done("[1] [2]", sources=SOURCES))
     await chat.ask()

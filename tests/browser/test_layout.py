@@ -4,6 +4,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.chat_page import ChatPage, done, token
+from tests.browser.test_pictures_sent import choose, png
+from tests.browser.test_timeline import COURSE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -42,6 +44,59 @@ async def scrolls_sideways(page: Page) -> bool:
     )
 
 
+WISH = ("input_required", {"kind": "location", "message": "어디에 계세요?", "expires_in_s": 300})
+
+# What a screen reader would call each part, by the simple rules that this page needs.
+NAMELESS = """() => [...document.querySelectorAll(
+        'button, a[href], img, input:not([hidden]), textarea, summary, main, section, dialog, [role]')]
+    .filter((e) => e.checkVisibility() && !['status', 'alert'].includes(e.getAttribute('role')))
+    .filter((e) => {
+        const by = document.getElementById(e.getAttribute('aria-labelledby'))?.textContent;
+        const label = e.labels?.[0]?.textContent;
+        const own = ['button', 'a', 'summary'].includes(e.localName) ? e.textContent : '';
+        return !(e.getAttribute('aria-label') ?? by ?? label ?? e.getAttribute('alt') ?? own)?.trim();
+    })
+    .map((e) => e.outerHTML.slice(0, 120))"""
+SMALL = """() => [...document.querySelectorAll('button, summary')]
+    .filter((e) => e.checkVisibility() && !e.matches('.cite'))
+    .map((e) => [e, e.getBoundingClientRect()])
+    .filter(([, { width, height }]) => width < 24 || height < 24)
+    .map(([e]) => e.outerHTML.slice(0, 120))"""
+
+
+async def shows_everything(chat: ChatPage) -> None:
+    """A turn that waits for its user, with an open timeline, and a picture in the composer."""
+    await chat.is_told(*COURSE, token("# 제목\n1. **하나** [둘](https://example.org/)\n"), WISH)
+    await choose(chat, png(40, 30))
+    await chat.ask("이건?")
+    await chat.page.locator(".turn:last-child .place .use").wait_for()
+    await chat.page.locator(".turn:last-child summary").click()
+    await choose(chat, png(40, 30))
+    await expect(chat.page.locator("#preview img")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+async def test_every_part_has_a_name_and_room_for_a_finger_and_the_page_itself_stays(
+    chat: ChatPage, width: int
+) -> None:
+    await chat.page.set_viewport_size({"width": width, "height": 500})
+    await chat.ask()
+    await chat.ends()
+    await shows_everything(chat)
+    assert await chat.page.evaluate(NAMELESS) == []
+    assert await chat.page.evaluate(SMALL) == []
+    assert not await scrolls_sideways(chat.page)
+    # Only the conversation scrolls: the question's place is always in sight.
+    assert await chat.page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
+    await chat.page.get_by_role("button", name="지난 대화").click()
+    await chat.page.locator("#history .remove").first.click()
+    assert await chat.page.evaluate(NAMELESS) == []
+    box = await chat.page.get_by_role("dialog").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+
+
 @pytest.mark.parametrize("width", [320, 390, 1280])
 async def test_no_width_needs_sideways_scrolling(chat: ChatPage, width: int) -> None:
     await chat.page.set_viewport_size({"width": width, "height": 844})
@@ -72,7 +127,12 @@ async def test_every_text_stands_out_from_its_ground(
     await expect(chat.turns).to_have_count(2)
     await chat.ends("error")
     contrasts += await chat.page.evaluate(CONTRASTS)
-    assert len(contrasts) > 20
+    await shows_everything(chat)
+    contrasts += await chat.page.evaluate(CONTRASTS)
+    await chat.page.get_by_role("button", name="지난 대화").click()
+    await chat.page.locator("#history .remove").first.click()
+    contrasts += await chat.page.evaluate(CONTRASTS.replace("'body *'", "'#history *'"))
+    assert len(contrasts) > 80
     assert [text for contrast, text in contrasts if contrast < 4.5] == []
 
 

@@ -1,3 +1,5 @@
+import re
+
 import httpx
 import pytest
 from playwright.async_api import expect
@@ -7,6 +9,7 @@ from tests.browser.servers import Product
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+INLINE = re.compile(r"\s(?:on\w+|style)=|<script>|<style|javascript:")
 MARKUP = (
     "<img src=x onerror=window.wasRun=1><script>window.wasRun=1</script>"
     "**<b onclick=alert(1)>굵게</b>** [x](javascript:alert(1)) javascript:alert(1) &lt;i&gt; [1]"
@@ -56,9 +59,47 @@ async def test_an_inline_script_would_not_run(product: Product) -> None:
         paths = [path for path in page.text.split('"') if path.startswith("/page/")]
         parts = [await client.get(path) for path in paths]
         unknown = await client.get("/page/settings.py")
-    policy = page.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
+    policy = dict(part.strip().split(" ", 1) for part in page.headers["content-security-policy"].split(";"))
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "connect-src": "'self'",
+        "img-src": "'self' data: blob:",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert not INLINE.search(page.text)
     assert len(parts) == 2
     assert all(part.status_code == 200 for part in parts)
     assert unknown.status_code == 404
+
+
+async def test_words_become_links_only_to_addresses_of_the_web(chat: ChatPage) -> None:
+    answer = (
+        "[안내](https://example.org/a_(b)) [나쁜](javascript:alert(1)) [자료](data:text/html,x)"
+        " [나란히](//example.org) ![그림](https://example.org/x.png) [1](https://example.org/one)"
+    )
+    await chat.is_told(token(answer), done(answer))
+    await chat.ask()
+    await chat.ends()
+    links = chat.text.get_by_role("link")
+    await expect(links).to_have_text(["안내", "그림", "1"])
+    for link in await links.all():
+        assert (await link.get_attribute("href") or "").startswith("https://example.org/")
+        assert await link.get_attribute("title") == await link.get_attribute("href")
+        assert await link.get_attribute("rel") == "noopener noreferrer"
+    await expect(chat.text).to_contain_text("[나쁜](javascript:alert(1)) [자료](data:text/html,x)")
+    await expect(chat.text.locator("img")).to_have_count(0)
+
+
+async def test_names_that_every_object_has_are_names_like_any_other(chat: ChatPage) -> None:
+    stage = ("stage", {"node": "constructor", "status": "completed", "duration_ms": 5})
+    await chat.is_told(stage, ("error", {"code": "toString", "status": "constructor"}))
+    await chat.ask()
+    await chat.ends("error")
+    await expect(chat.turns.locator(".stage")).to_contain_text("constructor")
+    await expect(chat.problem.locator("p")).to_have_text("답변하지 못했어요. 다시 시도해 주세요.")

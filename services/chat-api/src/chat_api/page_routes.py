@@ -49,11 +49,12 @@ class PageSettings(BaseSettings):
 @router.get("/")
 async def index() -> Response:
     """The chat."""
-    return HTMLResponse(_index(), headers=_HEADERS)
+    return HTMLResponse(page_text(), headers=_HEADERS)
 
 
 @cache
-def _index() -> str:
+def page_text() -> str:
+    """The page with what the operator has set."""
     text = (_PAGE / "index.html").read_text(encoding="utf-8")
     return text.replace(_NO_TRACES, f'<meta name="trace-url" content="{escape(_trace_url_template())}">')
 

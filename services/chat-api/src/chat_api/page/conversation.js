@@ -108,6 +108,7 @@ function ended(turn, status, data) {
   turn.wish = null;
   turn.isSample = Boolean(data.sample_data);
   turn.durationMs = data.duration_ms || null;
+  if (data.trace_id) turn.traceId = data.trace_id;
   if (data.sources?.length) turn.sources = data.sources;
   if (data.answer) turn.text = data.answer;
 }

@@ -74,6 +74,6 @@ function passageItem(number, { title, section }) {
   const item = element('li');
   item.dataset.number = number;
   item.tabIndex = -1;
-  item.append(element('b', '', `[${number}]`), element('span', '', `${title} · ${section}`));
+  item.append(element('b', '', `[${number}]`), element('span', '', [title, section].filter(Boolean).join(' · ')));
   return item;
 }

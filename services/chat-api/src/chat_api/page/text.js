@@ -2,7 +2,7 @@
 // http(s) addresses, bare or as [words](address).
 // Everything is set as text; nothing is ever read as markup.
 
-const INLINE = /\[(?<words>[^[\]\n]{1,200})\]\((?<target>https?:\/\/[!-'*-;=?-~]+)\)|\*\*(?<bold>[^\n]+?)\*\*|\[(?<cited>\d{1,3})\]|(?<url>https?:\/\/[!-;=?-~]+)/g;
+const INLINE = /\[(?<words>[^[\]\n]{1,200})\]\((?<target>https?:\/\/(?:[!-'*-;=?-~]|\([!-'*-;=?-~]*\))+)\)|\*\*(?<bold>[^\n]+?)\*\*|\[(?<cited>\d{1,3})\]|(?<url>https?:\/\/[!-;=?-~]+)/g;
 const AFTER_URL = /[([{)\]}.,;:!?'*]+$/;
 const ITEM = /^\s{0,3}(?:[-•*]|(?<number>\d{1,3})[.)])\s+/;
 const HEADING = /^#{1,6}\s+/;
@@ -102,7 +102,7 @@ export class AnswerText {
 function whileGrowing(text) {
   const calm = text
     .replace(/(^|\n)(?:\s{0,3}(?:[-•*]\s*|\d{1,3}[.)]\s*|\*\*)|#{1,6}\s*)$/, '$1')
-    .replace(/\[([^[\]\n]{1,200})\]\((?:h[!-'*-;=?-~]*)?$/, '$1');
+    .replace(/\[([^[\]\n]{1,200})\]\((?:h[!-(*-;=?-~]*)?$/, '$1');
   const line = calm.slice(calm.lastIndexOf('\n') + 1);
   return line.split('**').length % 2 === 0 ? `${calm}**` : calm;
 }

@@ -95,7 +95,8 @@ export const en = {
     tryAgain: 'Try again',
     interrupt: 'Stop the other answer and ask',
     trace: 'Trace',
-    citation: (number, { title, section }) => `Source ${number}: ${title}, ${section}`,
+    citation: (number, { title, section }) =>
+      `Source ${number}: ${[title, section].filter(Boolean).join(', ')}`,
     took: (ms) => `took ${duration(ms)}`,
   },
   timeline: {

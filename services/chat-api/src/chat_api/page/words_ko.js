@@ -95,7 +95,8 @@ export const ko = {
     tryAgain: '다시 시도',
     interrupt: '앞선 답변을 멈추고 묻기',
     trace: '처리 기록',
-    citation: (number, { title, section }) => `출처 ${number}: ${title}, ${section}`,
+    citation: (number, { title, section }) =>
+      `출처 ${number}: ${[title, section].filter(Boolean).join(', ')}`,
     took: (ms) => `${duration(ms)} 걸림`,
   },
   timeline: {
