@@ -23,6 +23,7 @@ from chat_worker.metrics.requests import PrometheusMetricsAdapter
 from chat_worker.metrics.stream import StreamMetrics
 from chat_worker.run_job import Workshop
 from chat_worker.settings import WorkerSettings
+from chat_worker.telemetry.compose import open_following
 from chat_worker.toolbox import open_tools
 
 PROVIDER = "openai"
@@ -45,10 +46,13 @@ async def open_consumer(
     async with AsyncExitStack() as stack:
         database_url = settings.database_url.get_secret_value()
         memory = SessionMemory(await open_checkpointer(stack, database_url))
+        tools = open_tools(stack, settings, telemetry, pictures)
+        metrics = PrometheusMetricsAdapter(registry, PROVIDER)
+        followed = open_following(stack, settings, telemetry, tools, metrics, PROVIDER)
         workshop = Workshop(
             graph=build_graph(memory),
             memory=memory,
-            tools=open_tools(stack, settings, telemetry, pictures),
+            tools=followed.tools,
             log=log,
             archive=Archive(log, turns),
             tracer=telemetry.tracer,
@@ -56,8 +60,9 @@ async def open_consumer(
             answer_max_chars=settings.answer_max_chars,
             is_sample_data=settings.is_sample_data,
             stream_metrics=StreamMetrics(registry, PROVIDER),
-            metrics=PrometheusMetricsAdapter(registry, PROVIDER),
+            metrics=followed.metrics,
             provider=PROVIDER,
+            telemetry=followed.config,
         )
         yield Consumer(
             queue,

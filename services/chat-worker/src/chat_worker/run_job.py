@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
@@ -26,6 +26,7 @@ from chat_worker.graph.state import ChatState, TurnContext
 from chat_worker.metrics.stream import StreamMetrics, StreamMetricsTracker
 from chat_worker.ports import MetricsPort, Tools
 from chat_worker.ports.memory import Memory
+from chat_worker.ports.telemetry import NoOpTelemetryConfig, TelemetryConfigPort
 from chat_worker.speaker import Speaker
 
 _log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class Workshop:
     stream_metrics: StreamMetrics
     metrics: MetricsPort
     provider: str
+    telemetry: TelemetryConfigPort = field(default_factory=NoOpTelemetryConfig)
 
 
 class JobRun:
@@ -155,11 +157,9 @@ class JobRun:
     async def _answer(self, writer: LogWriter, speaker: Speaker) -> None:
         shop = self._shop
         context = TurnContext(speaker, shop.tools, shop.tracer, trim, shop.metrics)
-        config: Any = {
-            "configurable": {"thread_id": self._job.session_id},
-            "run_name": f"chat:{self._job.job_id}",
-            "metadata": {"job_id": self._job.job_id, "session_id": self._job.session_id},
-        }
+        config: Any = shop.telemetry.get_run_config(
+            self._job.job_id, self._job.session_id, self._job.owner, metadata={"attempt": writer.attempt}
+        )
         graph: Any = shop.graph
         # Before anything is saved the log confirms that this attempt still owns the job: a worker that was
         # overtaken must not write over a newer memory.
@@ -170,6 +170,7 @@ class JobRun:
                 result = await graph.ainvoke(entering, config, context=context, durability="async")
                 if result.get("__interrupt__") and (resume := self._job.resume) is not None:
                     # The session has lost what it knew of the wait; nobody is asked twice.
+                    config.pop("run_id", None)
                     result = await graph.ainvoke(_given(resume), config, context=context, durability="async")
         except BaseException:
             await self._save_progress()

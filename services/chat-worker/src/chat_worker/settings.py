@@ -6,6 +6,8 @@ from eco2_bus.log import LogTimes
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chat_worker.telemetry.switches import LangSmithSwitches
+
 
 class WorkerSettings(BaseSettings):
     """Settings of chat-worker; every name is an environment variable in capitals."""
@@ -56,6 +58,9 @@ class WorkerSettings(BaseSettings):
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     """Where `/metrics`, `/livez` and `/readyz` are served; unset, they are not."""
     metrics_host: str = "127.0.0.1"
+
+    langsmith: LangSmithSwitches = Field(default_factory=LangSmithSwitches)
+    """Who follows the graph's runs; nobody unless it is switched on."""
 
     log_level: str = "INFO"
     log_ttl_s: int = 24 * 3600
