@@ -70,4 +70,8 @@ def locked(report: str) -> Iterator[str]:
 
 if __name__ == "__main__":
     step, *given = sys.argv[1:]
-    print("\n".join({"folders": folders, "requirements": requirements, "pins": pins, "locked": locked}[step](*given)))
+    print(
+        "\n".join(
+            {"folders": folders, "requirements": requirements, "pins": pins, "locked": locked}[step](*given)
+        )
+    )
