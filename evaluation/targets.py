@@ -10,7 +10,7 @@ TARGETS: Mapping[Figure, float] = {
     Figure.MULTI: 0.90,
     Figure.RECALL_1: 0.93,
     Figure.RECALL_3: 0.97,
-    Figure.RULE: 0.90,
+    Figure.RULE: 0.95,
     Figure.NOT_FOUND: 0.95,
     Figure.REFUSAL: 0.95,
     Figure.LANGUAGE: 1.0,

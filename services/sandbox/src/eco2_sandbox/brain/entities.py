@@ -13,7 +13,7 @@ _BEFORE_VERB = re.compile(
     r"|일반 ?쓰레기|스티커|무상|방문 ?수거|팔면)"
 )
 _INTO_BOX = re.compile(r"^(?P<item>.+?)(?:은|는|도)?\s+\S*수거함에\s?(?:넣|버)")
-_COLLECTED = re.compile(r"(?P<item>[가-힣]+)(?:\s(?:넣는|버리는|모으는))?\s*수거함")
+_COLLECTED = re.compile(r"(?P<item>[가-힣]{1,20})(?:\s(?:넣는|버리는|모으는))?\s*수거함")
 _AFTER_VERB = re.compile(
     r"(?:버리려는|버리고 싶은|버릴)\s+(?P<item>[가-힣A-Za-z0-9 ]+?)(?:이|가|은|는|을|를)\s"
 )
@@ -55,12 +55,14 @@ _LEADS_IN = re.compile(
     r"|an?|put|go|goes|and|or|off|from|need|into|rinse|wash|remove|separate|sort|flush)\b|[,.?!]",
     re.IGNORECASE,
 )
+# The patterns look from each letter on for the end of a name; nobody takes as long to name a thing.
+_MOST_CHARS = 240
 _MATERIAL = any_of(MATERIALS)
 
 
 def item_in(clause: str) -> str | None:
     """Return the noun phrase about to be thrown away, in the user's words."""
-    clause = without_places(clause)
+    clause = without_places(clause[:_MOST_CHARS])
     for pattern in (*_ENGLISH, _INTO_BOX, _COLLECTED, _AFTER_VERB, _BEFORE_VERB):
         found = pattern.search(clause)
         item = noun(found["item"]) if found else ""
@@ -71,7 +73,7 @@ def item_in(clause: str) -> str | None:
 
 def thing_in(clause: str) -> str | None:
     """Return the first everyday thing of a clause and what leads to it: "다 본 책", "coffee grounds"."""
-    clause = without_places(clause)
+    clause = without_places(clause[:_MOST_CHARS])
     last: re.Match[str] | None = None
     for named in names_in(clause):
         if last is not None and not _goes_on(clause, last, named):

@@ -29,15 +29,19 @@ def understand(question: str, earlier: Sequence[str], picture: Picture | None = 
     A `picture` beside the question says what "this" is; without a word it is a thing to throw away.
     """
     language = language_of(question)
-    question = folded(without_orders(question[:_MOST_CHARS]))
+    question = _readable(question)
     found = _follow_up(question, earlier) or read_all(question)
     if picture is not None and picture.item:
         found = _of_picture(question, found, picture)
     if not found:
         found = named_item(question) or [general(question)]
     elif _POINTS_BACK.search(question):
-        found = [_with_earlier_item(reading, earlier) for reading in found]
+        found = _with_earlier_item(found, earlier)
     return {"language": language, "intents": [asdict(one) for one in found[:_MOST_READINGS]]}
+
+
+def _readable(message: str) -> str:
+    return folded(without_orders(message[:_MOST_CHARS]))
 
 
 def _of_picture(question: str, found: list[Reading], picture: Picture) -> list[Reading]:
@@ -62,15 +66,17 @@ def _follow_up(question: str, earlier: Sequence[str]) -> list[Reading]:
         return []
     thing = nouns.noun(rest)
     for before in earlier:
-        readings = read_all(before)
+        readings = read_all(_readable(before))
         if readings:
             asked = in_the_words_of(readings[-1].question, thing) if thing else readings[-1].question
             return [replace(read(asked), confidence=0.7)]
     return []
 
 
-def _with_earlier_item(reading: Reading, earlier: Sequence[str]) -> Reading:
-    if reading.item is not None or reading.intent not in WITH_ITEM:
-        return reading
-    items = (one.item for before in earlier for one in reversed(read_all(before)) if one.item)
-    return replace(reading, item=next(items, None))
+def _with_earlier_item(found: list[Reading], earlier: Sequence[str]) -> list[Reading]:
+    lacking = [one for one in found if one.item is None and one.intent in WITH_ITEM]
+    if not lacking:
+        return found
+    items = (one.item for before in earlier for one in reversed(read_all(_readable(before))) if one.item)
+    item = next(items, None)
+    return [replace(one, item=item) if one in lacking else one for one in found]
