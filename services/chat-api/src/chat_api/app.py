@@ -21,6 +21,7 @@ from chat_api import (
     metrics,
     openapi,
     page_routes,
+    probe,
     turns,
     waiting,
 )
@@ -59,8 +60,8 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
     openapi.install(app)
     for subject in (chat, waiting, events, turns, erasing, images, health, page_routes):
         app.include_router(subject.router)
-    for facade in (openai_api, ai_sdk):
-        app.include_router(facade.router)
+    for beside in (openai_api, ai_sdk, probe):
+        app.include_router(beside.router)
     metrics.install(app, registry or CollectorRegistry())
     app.add_middleware(BodyLimit, max_bytes=services.settings.body_max_bytes)
     app.add_middleware(OpenAiErrors)

@@ -1,0 +1,133 @@
+"""The client for programs on an event loop."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Self
+
+import httpx
+
+from eco2_chat import calls
+from eco2_chat.answer import Answer, Listener
+from eco2_chat.attempts import Attempts
+from eco2_chat.calls import Call
+from eco2_chat.events import Event, Queued, of
+from eco2_chat.following import Following
+from eco2_chat.history import JobStatus, TurnPage
+from eco2_chat.patience import Patience
+from eco2_chat.question import Location, Question
+from eco2_chat.sse import TooLarge
+
+PATIENT = Patience()
+
+
+class AsyncClient:
+    """Asks and follows; cut connections are taken up again without a word.
+
+    Every method may raise ApiError, and ConnectionLost once its patience has run out.
+    """
+
+    def __init__(self, base_url: str, *, api_key: str | None = None, patience: Patience = PATIENT) -> None:
+        self.patience = patience
+        self._http = httpx.AsyncClient(**calls.options(base_url, api_key, patience))
+
+    async def ask(self, question: str | Question, **fields: Any) -> Answer:
+        """Asks and waits for the whole answer; raises AnswerFailed. `fields` are those of Question."""
+        listener = Listener()
+        async with aclosing(self.stream(question, **fields)) as events:
+            async for event in events:
+                listener.hear(event)
+        return listener.answer()
+
+    async def stream(self, question: str | Question, **fields: Any) -> AsyncGenerator[Event]:
+        """Asks and gives every event exactly once, `Queued` first and the end last."""
+        queued = await self.submit(question, **fields)
+        async with aclosing(self.events(queued.job_id)) as events:
+            async for event in events:
+                yield event
+
+    async def submit(self, question: str | Question, **fields: Any) -> Queued:
+        """Asks only; sent again after a fault, it is still one job."""
+        asked = Question(question, **fields) if isinstance(question, str) else question
+        return of(Queued, (await self._send(calls.submit(asked))).json())
+
+    async def events(self, job_id: str, *, after: str | None = None) -> AsyncGenerator[Event]:
+        """The events of a job from the first, or after an event's id, to the end."""
+        following = Following(job_id, after, self.patience)
+        while True:
+            async with aclosing(self._connection(following)) as events:
+                async for event in events:
+                    yield event
+            if following.is_expired:
+                for event in following.kept(await self.status(job_id)):
+                    yield event
+            if following.has_ended:
+                return
+            await asyncio.sleep(following.delay_s())
+
+    async def status(self, job_id: str) -> JobStatus:
+        """How a job stands and, once it has ended, what came of it."""
+        return JobStatus.read((await self._send(calls.status(job_id))).json())
+
+    async def cancel(self, job_id: str) -> JobStatus:
+        """Cancels a job wherever it is; safe to repeat."""
+        return JobStatus.read((await self._send(calls.cancel(job_id))).json())
+
+    async def give_input(self, job_id: str, location: Location) -> JobStatus:
+        """Says where the user is, to a job that asked."""
+        return JobStatus.read((await self._send(calls.give_input(job_id, location))).json())
+
+    async def turns(self, session_id: str, *, before: str | None = None, limit: int = 20) -> TurnPage:
+        """The newest turns of a session, or those before the cursor of an earlier page."""
+        return TurnPage.read((await self._send(calls.turns(session_id, before, limit))).json())
+
+    async def delete_session(self, session_id: str) -> None:
+        """Erases every trace of a session."""
+        await self._send(calls.delete(session_id))
+
+    async def close(self) -> None:
+        """Frees all connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _connection(self, following: Following) -> AsyncGenerator[Event]:
+        """What one connection brings, however it ends."""
+        path = calls.events_path(following.job_id)
+        try:
+            async with self._http.stream("GET", path, headers=following.headers()) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    following.refused(response)
+                    return
+                following.opened()
+                async for chunk in response.aiter_bytes():
+                    for event in following.feed(chunk):
+                        yield event
+                    if following.has_ended:
+                        return
+                following.left()
+        except (httpx.TransportError, TooLarge):
+            return
+
+    async def _send(self, call: Call) -> httpx.Response:
+        attempts = Attempts(self.patience)
+        while True:
+            at_least_s = 0.0
+            try:
+                response = await self._http.request(
+                    call.method, call.path, json=call.body, headers=call.headers, params=call.params
+                )
+                if response.is_success:
+                    return response
+                error: Exception = calls.refusal(response)
+                at_least_s = calls.retry_after_s(response)
+            except httpx.TransportError as fault:
+                error = fault
+            if not calls.may_repeat(call, error):
+                raise error
+            await asyncio.sleep(attempts.failed(at_least_s))
