@@ -16,6 +16,7 @@ from chat_api import (
     erasing,
     errors,
     events,
+    feedback,
     health,
     images,
     metrics,
@@ -38,9 +39,10 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
     """Makes the application; closing it closes the services."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         opening = asyncio.create_task(_open_turns(services.turns), name="chat_api:open_turns")
-        yield
+        async with feedback.sending(app, services.settings):
+            yield
         opening.cancel()
         await asyncio.wait({opening})
         for part in (services.queue, services.log, services.claims, services.turns, services.pictures):
@@ -58,7 +60,7 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
     app.state.services = services
     errors.install(app)
     openapi.install(app)
-    for subject in (chat, waiting, events, turns, erasing, images, health, page_routes):
+    for subject in (chat, waiting, events, feedback, turns, erasing, images, health, page_routes):
         app.include_router(subject.router)
     for beside in (openai_api, ai_sdk, probe):
         app.include_router(beside.router)

@@ -36,11 +36,18 @@ class ApiMetrics:
         rejections = Counter(
             "chat_api_rejections", "Questions that were not let in.", ["reason"], registry=registry
         )
+        ratings = Counter(
+            "chat_feedback",
+            "Answers that users have rated: 1 is good, 0 is bad.",
+            ["score"],
+            registry=registry,
+        )
         kinds: tuple[Recovery, ...] = ("catch_up", "snapshot")
         ends: tuple[RecoveryStatus, ...] = ("success", "error")
         results: tuple[Resume, ...] = ("ok", "gap", "gone")
         self._recoveries = {(kind, end): recoveries.labels(kind, end) for kind in kinds for end in ends}
         self._resumes = {result: resumes.labels(result) for result in results}
+        self._ratings = {score: ratings.labels(str(score)) for score in (0, 1)}
         self._rejections = {reason: rejections.labels(reason) for reason in REJECTIONS}
 
     def track_stream_recovery(self, kind: Recovery, status: RecoveryStatus) -> None:
@@ -53,6 +60,10 @@ class ApiMetrics:
         # A gap repeats the whole text: the viewer could not be caught up from where it was.
         kind: Recovery = "snapshot" if result == "gone" else "catch_up"
         self.track_stream_recovery(kind, "error" if result == "gap" else "success")
+
+    def rated(self, score: int) -> None:
+        """A user has said what an answer was worth."""
+        self._ratings[score].inc()
 
     def rejected(self, code: str) -> None:
         """A question was refused; other problems than those of admission are not counted here."""

@@ -29,7 +29,7 @@ EVENTS: dict[str, type[BaseModel]] = {
 _ERRORS = {
     "400": "Malformed JSON, or an event id or a cursor that is none",
     "404": "Unknown, or not yours",
-    "409": "The session is busy, a request with the same key is in flight, or the job does not wait",
+    "409": "The session is busy, a request with the same key is in flight, or the job is not at that point",
     "410": "The events have expired; `status_url` has the answer",
     "413": "The body is too large",
     "422": "Invalid fields, each listed; or an Idempotency-Key with another body",
@@ -41,6 +41,7 @@ _OF_CALL = {
     ("get", "/api/v1/chat/{job_id}"): ("404", "500", "503"),
     ("get", "/api/v1/chat/{job_id}/events"): ("400", "404", "410", "500", "503"),
     ("post", "/api/v1/chat/{job_id}/input"): ("400", "404", "409", "413", "422", "500", "503"),
+    ("post", "/api/v1/chat/{job_id}/feedback"): ("400", "404", "409", "413", "422", "500", "503"),
     ("post", "/api/v1/chat/{job_id}/cancel"): ("404", "413", "500", "503"),
     ("get", "/api/v1/sessions/{session_id}/turns"): ("400", "404", "422", "500", "503"),
     ("delete", "/api/v1/sessions/{session_id}"): ("404", "409", "413", "500", "503"),

@@ -38,9 +38,41 @@ class ApiSettings(BaseSettings):
     idempotency_wait_s: float = 5.0
     idempotency_ttl_s: int = 24 * 3600
 
+    langchain_tracing_v2: str = ""
+    langsmith_tracing_v2: str = ""
+    langsmith_tracing: str = ""
+    langchain_api_key: SecretStr = SecretStr("")
+    langsmith_api_key: SecretStr = SecretStr("")
+    langchain_endpoint: str = ""
+    langsmith_endpoint: str = ""
+    langsmith_otel_enabled: str = ""
+    langsmith_tracing_mode: str = ""
+    """The same as the worker's: feedback goes where the runs go."""
+
     log_ttl_s: int = 24 * 3600
     log_ttl_after_end_s: int = 3600
     answer_ttl_s: int = 24 * 3600
+
+    @property
+    def langsmith_key(self) -> str:
+        """Empty without one."""
+        old, new = (key.get_secret_value() for key in (self.langchain_api_key, self.langsmith_api_key))
+        return old.strip() or new.strip()
+
+    @property
+    def langsmith_url(self) -> str:
+        """LangSmith's address."""
+        told = self.langchain_endpoint or self.langsmith_endpoint or "https://api.smith.langchain.com"
+        return told.rstrip("/")
+
+    @property
+    def sends_runs_to_langsmith(self) -> bool:
+        """Whether the worker's runs are there to be rated."""
+        tracing = self.langchain_tracing_v2 or self.langsmith_tracing_v2 or self.langsmith_tracing
+        mode = self.langsmith_tracing_mode.strip().lower()
+        only_traces = self.langsmith_otel_enabled.strip().lower() == "true" or mode == "otel"
+        is_there = mode == "hybrid" or not only_traces
+        return tracing.strip().lower() == "true" and bool(self.langsmith_key) and is_there
 
     @property
     def log_times(self) -> LogTimes:

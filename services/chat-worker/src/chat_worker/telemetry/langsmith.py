@@ -98,8 +98,7 @@ def get_run_config(
     config: dict[str, Any] = {
         "run_name": f"chat:{job_id}",
         "tags": merged(tags or (), [f"intent:{intent}"] if intent else ()),
-        "metadata": {name: value for name, value in known.items() if value is not None}
-        | dict(metadata or {}),
+        "metadata": {**known, **(metadata or {})},
     }
     if session_id is not None:
         config["configurable"] = {"thread_id": session_id}
