@@ -49,7 +49,9 @@ _SOUGHT = re.compile(
     r"|community cent(?:er|re)|pharmacy|second-hand (?:shop|store))",
     re.IGNORECASE,
 )
-_ENDS_LIKE_VERB = re.compile(r"(?:고|면|서|지만|다가|데)$")
+_ENDS_LIKE_VERB = re.compile(
+    r"(?:(?<![장창금중광])고|[으하되려]면|[어아해여려라가]서|지만|다가|[는은운인던한]데)$"
+)
 _LEADS_IN = re.compile(
     r"\b(?:is|are|do|does|did|can|could|should|what|where|which|how|about|with|of|in|to|for|i|you|my|have|count|the"
     r"|an?|put|go|goes|and|or|off|from|need|into|rinse|wash|remove|separate|sort|flush)\b|[,.?!]",
