@@ -3,7 +3,7 @@
 from eco2_chat.aio import AsyncClient
 from eco2_chat.answer import Answer
 from eco2_chat.client import Client
-from eco2_chat.errors import AnswerFailed, ApiError, ConnectionLost, Eco2Error
+from eco2_chat.errors import AnswerFailed, ApiError, ConnectionLost, Eco2Error, NotOurStream
 from eco2_chat.events import (
     Cancelled,
     Done,
@@ -23,7 +23,7 @@ from eco2_chat.events import (
 )
 from eco2_chat.history import JobStatus, Turn, TurnPage
 from eco2_chat.patience import Patience
-from eco2_chat.question import Location, Question
+from eco2_chat.question import Location, Question, picture
 
 __all__ = [
     "Answer",
@@ -42,6 +42,7 @@ __all__ = [
     "InputRequired",
     "JobStatus",
     "Location",
+    "NotOurStream",
     "Patience",
     "Question",
     "Queued",
@@ -54,4 +55,5 @@ __all__ = [
     "Turn",
     "TurnPage",
     "Usage",
+    "picture",
 ]

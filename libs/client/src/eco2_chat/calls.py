@@ -93,13 +93,6 @@ def is_passing(error: ApiError) -> bool:
     return error.status in _BUSY or error.code == "idempotency_in_flight"
 
 
-def may_repeat(call: Call, error: Exception) -> bool:
-    """Whether to send a call again after what went wrong."""
-    if isinstance(error, ApiError):
-        return is_passing(error)
-    return isinstance(error, httpx.TransportError) and call.may_repeat(error)
-
-
 def retry_after_s(response: httpx.Response) -> float:
     """How long the server wants to be left alone."""
     text = response.headers.get("retry-after", "")

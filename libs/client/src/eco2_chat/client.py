@@ -10,12 +10,12 @@ from eco2_chat import calls
 from eco2_chat.answer import Answer, Listener
 from eco2_chat.attempts import Attempts
 from eco2_chat.calls import Call
+from eco2_chat.errors import ConnectionLost
 from eco2_chat.events import Event, Queued, of
 from eco2_chat.following import Following
 from eco2_chat.history import JobStatus, TurnPage
 from eco2_chat.patience import Patience
 from eco2_chat.question import Location, Question
-from eco2_chat.sse import TooLarge
 
 PATIENT = Patience()
 
@@ -102,23 +102,26 @@ class Client:
                     if following.has_ended:
                         return
                 following.left()
-        except (httpx.TransportError, TooLarge):
+        except httpx.TransportError:
             return
 
     def _send(self, call: Call) -> httpx.Response:
-        attempts = Attempts(self.patience)
+        attempts = Attempts(self.patience, self.patience.call_s)
         while True:
             at_least_s = 0.0
             try:
                 response = self._http.request(
                     call.method, call.path, json=call.body, headers=call.headers, params=call.params
                 )
+            except httpx.TransportError as fault:
+                lasting: Exception = ConnectionLost(None, None)
+                if not call.may_repeat(fault):
+                    raise lasting from fault
+            else:
                 if response.is_success:
                     return response
-                error: Exception = calls.refusal(response)
+                lasting = refusal = calls.refusal(response)
+                if not calls.is_passing(refusal):
+                    raise refusal
                 at_least_s = calls.retry_after_s(response)
-            except httpx.TransportError as fault:
-                error = fault
-            if not calls.may_repeat(call, error):
-                raise error
-            time.sleep(attempts.failed(at_least_s))
+            time.sleep(attempts.failed(at_least_s, lasting))

@@ -39,3 +39,7 @@ class AnswerFailed(Eco2Error):
         self.job_id = job_id
         self.code = code
         self.detail = detail
+
+
+class NotOurStream(Eco2Error):
+    """What came is no event stream of this API: something in between changed it, or it is another server."""

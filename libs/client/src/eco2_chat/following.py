@@ -6,6 +6,7 @@ import httpx
 
 from eco2_chat import calls, events
 from eco2_chat.attempts import Attempts
+from eco2_chat.errors import ConnectionLost, NotOurStream
 from eco2_chat.events import ENDS, Event, Gap, Token
 from eco2_chat.history import JobStatus
 from eco2_chat.patience import Patience
@@ -21,7 +22,7 @@ class Following:
         self.is_expired = False
         """The events are no longer kept; the job's status has the answer."""
         self._last = after
-        self._attempts = Attempts(patience)
+        self._attempts = Attempts(patience, patience.stream_s)
         self._reader = SseReader()
         self._at_least_s = 0.0
 
@@ -35,11 +36,15 @@ class Following:
         self._reader = SseReader()
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """The new events that these bytes complete."""
+        """The new events that these bytes complete; raises NotOurStream."""
         self._attempts.progressed()
         new: list[Event] = []
         for block in self._reader.feed(chunk):
-            if not self.has_ended and (event := self._take(block)) is not None:
+            try:
+                event = None if self.has_ended else self._take(block)
+            except (ValueError, TypeError) as error:
+                raise NotOurStream(f"event {block.event!r}") from error
+            if event is not None:
                 new.append(event)
         return new
 
@@ -63,7 +68,7 @@ class Following:
     def delay_s(self) -> float:
         """How long to wait before the next connection; raises ConnectionLost."""
         at_least_s, self._at_least_s = self._at_least_s, 0.0
-        return self._attempts.failed(at_least_s, job_id=self.job_id, last=self._last)
+        return self._attempts.failed(at_least_s, ConnectionLost(self.job_id, self._last))
 
     def kept(self, status: JobStatus) -> list[Event]:
         """The end of a job whose events are gone, as events."""

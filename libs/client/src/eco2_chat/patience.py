@@ -8,9 +8,12 @@ JUMP_MAX = 16
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Times in seconds. `total_s` is how long nothing may get through; what comes through begins it anew."""
+    """Times in seconds."""
 
-    total_s: float = 120.0
+    stream_s: float = 120.0
+    """How long nothing of a stream may get through; what comes through begins it anew."""
+    call_s: float = 30.0
+    """How long any other call is tried."""
     first_s: float = 0.25
     longest_s: float = 10.0
     connect_s: float = 10.0

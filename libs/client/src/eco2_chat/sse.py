@@ -4,13 +4,11 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from eco2_chat.errors import NotOurStream
+
 _LINE = re.compile(r"\r\n|\n|\r")
 EVENT_MAX_CHARS = 16 * 1024 * 1024
 RETRY_MAX_MS = 60_000
-
-
-class TooLarge(Exception):
-    """An event beyond all measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +32,14 @@ class SseReader:
         self._id: str | None = None
 
     def feed(self, chunk: bytes) -> list[Block]:
-        """The events that these bytes complete; raises TooLarge."""
+        """The events that these bytes complete; raises NotOurStream."""
         self._text += self._decoder.decode(chunk)
         # A carriage return at the end may be half of a line's end.
         held = "\r" if self._text.endswith("\r") else ""
         *lines, rest = _LINE.split(self._text[: len(self._text) - len(held)])
         self._text = rest + held
         if len(self._text) + sum(map(len, self._data)) > EVENT_MAX_CHARS:
-            raise TooLarge
+            raise NotOurStream
         return [block for line in lines if (block := self._line(line)) is not None]
 
     def _line(self, line: str) -> Block | None:

@@ -12,6 +12,7 @@ from eco2_chat.cli.doctor import Doctor
 from eco2_chat.cli.screen import Screen
 from eco2_chat.client import Client
 from eco2_chat.errors import Eco2Error
+from eco2_chat.patience import Patience
 from eco2_chat.question import Question, picture
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _client(options: argparse.Namespace) -> Client:
-    return Client(options.url, api_key=os.environ.get("ECO2_API_KEY"))
+    return Client(options.url, api_key=os.environ.get("ECO2_API_KEY"), patience=Patience(call_s=10))
 
 
 def _ask(options: argparse.Namespace) -> int:
