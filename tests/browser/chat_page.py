@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx
-from playwright.async_api import Locator, Page, Request, Route, expect
+from playwright.async_api import Error, Locator, Page, Request, Route, expect
 
 WAIT_S = 20
 QUESTION = "페트병이랑 배달 용기는 어떻게 버려?"
@@ -44,7 +44,14 @@ class ChatPage:
         self.problem = self.turns.last.get_by_role("alert")
 
     async def open(self, url: str | None = None) -> None:
-        await self.page.goto(url or self.url)
+        for _ in range(3):
+            try:
+                await self.page.goto(url or self.url)
+                break
+            except Error as error:
+                # Chromium drops every load when an interface of the machine comes or goes.
+                if "ERR_NETWORK_CHANGED" not in error.message:
+                    raise
         await expect(self.page.locator("#examples button")).to_have_count(4)
 
     async def ask(self, text: str = QUESTION) -> None:

@@ -17,6 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 _PAGE = Path(__file__).parent / "page"
 _NO_TRACES = '<meta name="trace-url" content="">'
+_SCRIPTS = "<!-- scripts -->"
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _NAMES = frozenset(path.name for path in _PAGE.iterdir() if path.suffix in _TYPES)
 _HEADERS = {
@@ -56,7 +57,14 @@ async def index() -> Response:
 def page_text() -> str:
     """The page with what the operator has set."""
     text = (_PAGE / "index.html").read_text(encoding="utf-8")
-    return text.replace(_NO_TRACES, f'<meta name="trace-url" content="{escape(_trace_url_template())}">')
+    traces = f'<meta name="trace-url" content="{escape(_trace_url_template())}">'
+    return text.replace(_NO_TRACES, traces).replace(_SCRIPTS, "\n  ".join(_preloads()))
+
+
+def _preloads() -> list[str]:
+    """All scripts at once: one that imports another would have the browser wait for each in turn."""
+    names = sorted(name for name in _NAMES if name.endswith(".js"))
+    return [f'<link rel="modulepreload" href="/page/{name}">' for name in names]
 
 
 def _trace_url_template() -> str:

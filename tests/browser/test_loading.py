@@ -1,0 +1,50 @@
+"""A page whose scripts do not all arrive."""
+
+import httpx
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.browser.chat_page import ChatPage
+from tests.browser.servers import Product
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_page_that_misses_a_script_is_loaded_once_more(chat: ChatPage) -> None:
+    lost: list[str] = []
+
+    async def lose_once(route: Route) -> None:
+        # Asked for ahead, and once more where it is needed.
+        if len(lost) < 2:
+            lost.append(route.request.url)
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await chat.page.route("**/page/store.js", lose_once)
+    await chat.page.reload()
+    await expect(chat.page.locator("#examples button")).to_have_count(4)
+    assert lost
+    await chat.ask()
+    await chat.ends()
+
+
+async def test_a_page_that_never_gets_its_scripts_says_so(chat: ChatPage) -> None:
+    loads: list[str] = []
+    chat.page.on("domcontentloaded", lambda page: loads.append(page.url))
+    await chat.page.route("**/page/words.js", lambda route: route.abort())
+    await chat.page.reload()
+    await expect(chat.notice).to_contain_text("새로고침해 주세요", timeout=20_000)
+    assert len(loads) == 4
+    await chat.page.goto("about:blank")
+
+
+async def test_all_scripts_are_fetched_at_once(chat: ChatPage, product: Product) -> None:
+    async with httpx.AsyncClient(base_url=product.url) as client:
+        served = (await client.get("/")).text
+    loaded = await chat.page.evaluate(
+        "performance.getEntriesByType('resource').map((e) => new URL(e.name).pathname)"
+    )
+    scripts = {path for path in loaded if path.endswith(".js")}
+    assert len(scripts) > 20
+    assert all(f'<link rel="modulepreload" href="{path}">' in served for path in scripts)
