@@ -123,7 +123,7 @@ class _Requests(BaseHTTPRequestHandler):
                 self._reply(200, {"version": "0.12.0", "batch_ingest_config": batches})
             case "POST", "/runs/batch":
                 told = json.loads(body)
-                for run in (*told["post"], *told["patch"]):
+                for run in (*told.get("post", []), *told.get("patch", [])):
                     ingest.merge(run["id"], run)
                 self._reply(202, {})
             case "POST", "/runs/multipart":

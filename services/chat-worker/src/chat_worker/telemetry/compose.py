@@ -5,12 +5,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from eco2_telemetry.setup import Telemetry
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from chat_worker.ports import MetricsPort, Tools
 from chat_worker.ports.telemetry import NoOpTelemetryConfig, TelemetryConfigPort
 from chat_worker.settings import WorkerSettings
 from chat_worker.telemetry.adapter import LangSmithTelemetryAdapter
 from chat_worker.telemetry.langsmith import configure_langsmith
+from chat_worker.telemetry.switches import Mode
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +37,9 @@ def open_following(
     """Follows the graph's runs as the settings say, until the stack closes."""
     switches = settings.langsmith
     if not configure_langsmith(switches):
+        return Followed(NoOpTelemetryConfig(), tools, metrics)
+    if switches.mode is Mode.OTEL and telemetry.provider.sampler is ALWAYS_OFF:
+        _log.warning("LangSmith: off, because OTEL_EXPORTER_OTLP_ENDPOINT names nobody to send traces to")
         return Followed(NoOpTelemetryConfig(), tools, metrics)
     # Only now: what is off costs neither imports nor threads.
     from langsmith.utils import LangSmithUserError

@@ -22,12 +22,14 @@ CLOSE_S = 1.0
 """Telemetry has 2 s at the end of a process, and the spans need some of it."""
 CONNECT_TIMEOUT_MS = 2_000
 READ_TIMEOUT_MS = 5_000
+PAUSE_S = 60.0
+MESSAGE_MAX_CHARS = 200
 _TAMED = {
     # Threads that a hanging LangSmith keeps busy would keep the process as well.
     "LANGSMITH_USE_DAEMON": "true",
     "LANGSMITH_DISABLE_RUN_COMPRESSION": "true",
-    # Some 20 MB: what waits beyond it is dropped.
-    "LANGSMITH_TRACING_QUEUE_MAX_SIZE": "2000",
+    # Some 50 MB: what waits beyond it is dropped.
+    "LANGSMITH_TRACING_QUEUE_MAX_SIZE": "5000",
 }
 
 
@@ -108,7 +110,7 @@ def _only_usage(outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Seldom(logging.Filter):
-    """Each complaint of the library once a minute, without its traceback: LangSmith may be away for hours."""
+    """Each complaint of the library once a minute, and only its first line, which names no key."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,8 +118,9 @@ class _Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         about, now = f"{record.name}:{record.lineno}", time.monotonic()
+        record.msg, record.args = record.getMessage().partition("\n")[0][:MESSAGE_MAX_CHARS], None
         record.exc_info = record.exc_text = None
-        if now - self._said.get(about, -60) < 60:
+        if now - self._said.get(about, -PAUSE_S) < PAUSE_S:
             return False
         self._said[about] = now
         return True
