@@ -6,16 +6,19 @@ INSTALLED := .venv/.installed
 PORT ?= 8000
 Q ?= 다 쓴 건전지는 어디에 버려요?
 ARGS ?=
+VERSION ?= 0.1.0
+# For the engine's build, such as --secret id=pip,src=/etc/pip.conf where pip has settings of its own.
+BUILD_ARGS ?=
 # Folders whose tests start real servers or a browser; looked up only when it is needed.
 WITH_SERVERS = $(sort $(dir $(shell grep -rlE 'eco2_devservers|playwright' --include='*.py' tests/*/)))
 CACHES := .pytest_cache .ruff_cache .hypothesis .import_linter_cache out dist
 # As typed: make would take a dollar sign for a variable of its own.
 export QUESTION := $(value Q)
 
-.PHONY: help install run demo test test-fast programs lint format bench eval observe load test-jaeger lock audit-hosts clean
+.PHONY: help install run demo test test-fast programs lint format bench eval observe load test-jaeger images compose-check k8s-check lock audit-hosts clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 install: $(INSTALLED) ## Make .venv with the exact pins of requirements.lock and our packages, editable
 
@@ -64,6 +67,18 @@ load: $(INSTALLED) ## Load the product with k6 and hold it to the service levels
 test-jaeger: $(INSTALLED) ## Follow one question through a real Jaeger; builds it once, from the Go registry
 	@scripts/jaeger.sh
 	@nice -n 19 $(PYTHON) scripts/jaeger_trace.py
+
+images: ## Build the four images, with docker or podman: ENGINE=podman VERSION=0.1.0
+	@engine=$${ENGINE:-docker}; for service in chat-api chat-worker character sandbox; do \
+	  BUILDAH_FORMAT=docker $$engine build $(BUILD_ARGS) --build-arg VERSION=$(VERSION) \
+	    --build-arg REVISION=$$(git rev-parse --short HEAD) --file docker/$$service/Dockerfile \
+	    --tag eco2/$$service:$(VERSION) . || exit 1; done
+
+compose-check: $(INSTALLED) ## Check docker-compose.yml, .env.example and the Dockerfiles, without an engine
+	@$(PYTHON) -m pytest -q tests/deploy/test_compose.py tests/deploy/test_images.py
+
+k8s-check: $(INSTALLED) ## Check k8s/ against the API's schemas, rendered where kustomize or kubectl is there
+	@$(PYTHON) -m pytest -q tests/deploy/test_k8s.py tests/deploy/test_network.py
 
 # uv.lock names registry hosts and stays out of git; the export carries pins and hashes only.
 lock: $(INSTALLED) ## Make requirements.lock anew from the pyproject files

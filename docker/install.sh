@@ -23,6 +23,8 @@ pip wheel --no-deps --no-build-isolation --wheel-dir "$build/wheels" $(needed fo
 python -m venv --without-pip /opt/eco2
 pip --python /opt/eco2/bin/python install --no-compile --require-hashes -r "$build/needed.lock"
 pip --python /opt/eco2/bin/python install --no-compile --no-deps "$build"/wheels/*.whl
+# What a marker left out by mistake would be missed at the first start, or later.
+pip --python /opt/eco2/bin/python check
 # The root is read-only where this runs: what is not compiled now would be compiled at every start.
 /opt/eco2/bin/python -m compileall -q -j 0 /opt/eco2/lib
 rm -rf "$build"

@@ -63,9 +63,12 @@ def pins() -> Iterator[str]:
 
 def locked(report: str) -> Iterator[str]:
     """The blocks of the lock for what pip's report would install; raises KeyError for a stranger."""
-    blocks = {_normal(block): block for block in _blocks()}
+    blocks: dict[str, list[str]] = {}
+    for block in _blocks():
+        # A package has a block for each version that some Python or platform takes.
+        blocks.setdefault(_normal(block), []).append(block)
     for item in json.loads(Path(report).read_text())["install"]:
-        yield blocks[_normal(item["metadata"]["name"])]
+        yield from blocks[_normal(item["metadata"]["name"])]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """docker-compose.yml as a parser of compose files leaves it, without an engine."""
 
-import os
 import re
 import shlex
 from pathlib import Path
@@ -65,10 +64,3 @@ def mounted(service: dict[str, Any]) -> list[Path]:
 def seconds(duration: str) -> float:
     """`90s`, `2m`."""
     return float(duration[:-1]) * {"s": 1, "m": 60}[duration[-1]]
-
-
-def program(name: str) -> str | None:
-    """The path of a program beside our Python or on the PATH."""
-    folders = [str(ROOT / ".venv" / "bin"), *os.environ.get("PATH", "").split(os.pathsep)]
-    found = (Path(folder) / name for folder in folders)
-    return next((str(path) for path in found if os.access(path, os.X_OK)), None)

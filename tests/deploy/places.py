@@ -12,6 +12,7 @@ import yaml
 from chat_api.page_routes import PageSettings
 from chat_api.settings import ApiSettings
 from chat_worker.settings import WorkerSettings
+from chat_worker.telemetry.switches import LangSmithSwitches
 from eco2_character.settings import CharacterSettings
 from eco2_sandbox.settings import Settings as SandboxSettings
 from pydantic import AliasChoices
@@ -22,15 +23,14 @@ K8S = ROOT / "k8s"
 SERVICES = ("chat-api", "chat-worker", "character", "sandbox")
 _SETTINGS: dict[str, tuple[type[BaseSettings], ...]] = {
     "chat-api": (ApiSettings, PageSettings),
-    "chat-worker": (WorkerSettings,),
+    "chat-worker": (WorkerSettings, LangSmithSwitches),
     "character": (CharacterSettings,),
     "sandbox": (SandboxSettings,),
     "migrate": (),
 }
-# Section 9 of the telemetry specification; LangSmith's own package reads them.
-_LANGSMITH = {"LANGCHAIN_TRACING_V2", "LANGCHAIN_API_KEY", "LANGCHAIN_PROJECT"}
 _OF_LIBRARIES = {
-    "chat-worker": {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", *_LANGSMITH},
+    # gRPC's own.
+    "chat-worker": {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"},
     # eco2_history reads it itself.
     "migrate": {"DATABASE_URL"},
 }

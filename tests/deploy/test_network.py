@@ -63,10 +63,9 @@ def test_development_adds_the_stores_and_the_sandbox() -> None:
     monitored = {edge for edge in PICTURE_PROD if "monitoring" in edge}
     stores = {
         f"{store} <- {caller}:{port}"
-        for store in ("redis", "rabbitmq", "postgres")
-        for caller in ("chat-api", "chat-worker", "migrate")
-        for port in (6379, 5672, 5432)
-    }
+        for store, port in (("redis", 6379), ("rabbitmq", 5672), ("postgres", 5432))
+        for caller in ("chat-api", "chat-worker")
+    } | {"postgres <- migrate:5432"}
     sandbox = {"chat-worker -> sandbox:8090", "sandbox <- chat-worker:8090"}
     assert set(edges("dev")) == (PICTURE_PROD - monitored) | stores | sandbox
 
