@@ -9,15 +9,17 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from eco2_bus.events import InputRequired, to_json
+from chat_api.openai_api.answer import Envelope
+from eco2_bus.events import Ended, Image, InputRequired, Queued, to_json
 from eco2_bus.log import Claim
+from eco2_bus.pictures import referred_id
 from openai import AsyncOpenAI
 
 from tests.api.conversation import PNG, turn
 from tests.api.services import MemoryWorld, World
 from tests.api.serving import QUESTION, Api, api_over
 from tests.api.viewer import Viewer
-from tests.api.worker import Worker, answer
+from tests.api.worker import SOURCE, Worker, answer
 
 ASKED: Any = [{"role": "user", "content": QUESTION}]
 MODEL = "eco2-chat"
@@ -101,6 +103,19 @@ async def test_an_answer_streams_and_ends_with_the_usage_that_was_asked_for(
     assert text_of([first, second, *rest]) == "라벨을 떼요." + SOURCES
     assert [chunk.choices[0].finish_reason for chunk in rest if chunk.choices][-1] == "stop"
     assert (rest[-1].choices, rest[-1].usage.total_tokens) == ([], 46)
+
+
+def test_of_many_sources_those_that_are_cited_are_appended() -> None:
+    queued = Queued(job_id="j", session_id="s", status_url="", events_url="", cancel_url="", trace_id="")
+    envelope = Envelope(queued, "http://here")
+    image = Image(url="/api/v1/images/x", alt="그림")
+
+    cited = envelope.appendix([image], Ended(answer="네 [2].", sources=[SOURCE] * 3))
+    none_cited = envelope.appendix([], Ended(answer="네.", sources=[SOURCE] * 3))
+
+    assert cited.startswith("\n\n![그림](http://here/api/v1/images/x)\n\n---\n[2] ")
+    assert "[1]" not in cited
+    assert none_cited.count("분리배출 안내") == 3
 
 
 async def test_usage_does_not_come_unasked(memory_world: MemoryWorld, quick: AsyncOpenAI) -> None:
@@ -214,7 +229,7 @@ async def test_a_picture_goes_with_the_question(world: World, client: AsyncOpenA
 
     _, job = await answered(world, call, "네.")
 
-    assert job.image_url.startswith("picture:") or "data:" not in job.image_url
+    assert referred_id(job.image_url) is not None
     assert "사진" in job.message
 
 

@@ -16,7 +16,7 @@ GUIDE = Path(__file__).parents[2] / "docs/guides/use-the-api.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize(("example", "questions"), zip(EXAMPLES, (2, 1), strict=True))
+@pytest.mark.parametrize(("example", "questions"), list(zip(EXAMPLES, (2, 1), strict=True)))
 async def test_an_example_in_python_prints_the_answers(
     memory_world: MemoryWorld, memory_api: Api, example: str, questions: int
 ) -> None:

@@ -52,8 +52,9 @@ class Screen:
 
     def _end(self, end: Done) -> None:
         print("" if self._streams else printable(end.answer), file=self._out, flush=True)
-        for number, source in enumerate(end.sources, 1):
-            self._note(f"[{number}] {_cited(source)}")
+        named = [(f"[{number}]", source) for number, source in enumerate(end.sources, 1)]
+        for name, source in [pair for pair in named if pair[0] in end.answer] or named:
+            self._note(f"{name} {_cited(source)}")
         if end.sample_data:
             self._note("sample data: a stand-in model answered")
 

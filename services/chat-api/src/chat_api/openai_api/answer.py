@@ -47,10 +47,12 @@ class Envelope:
         kept = {"intents", "sources", "attempts", "duration_ms", "sample_data"}
         return {**said, **ended.model_dump(include=kept)}
 
-    def appendix(self, images: Sequence[Image], sources: Sequence[Source]) -> str:
-        """Pictures and sources as the last block of the text; the numbers are those that the answer cites."""
+    def appendix(self, images: Sequence[Image], ended: Ended) -> str:
+        """Pictures, and the sources that the answer cites or else all, as the last block of the text."""
         shown = [f"![{image.alt}]({self.base_url}{image.url})" for image in images]
-        cited = [f"[{number}] {_cited(source)}" for number, source in enumerate(sources, 1)]
+        named = [(f"[{number}]", source) for number, source in enumerate(ended.sources, 1)]
+        chosen = [pair for pair in named if pair[0] in ended.answer] or named
+        cited = [f"{name} {_cited(source)}" for name, source in chosen]
         blocks = ["\n\n".join(shown), "\n".join(["---", *cited]) if cited else ""]
         return "".join(f"\n\n{block}" for block in blocks if block)
 

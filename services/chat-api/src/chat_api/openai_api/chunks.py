@@ -58,7 +58,7 @@ class Chunks:
         return self._before + orjson.dumps(text) + self._after
 
     def _done(self, ended: Ended) -> bytes:
-        appendix = self._envelope.appendix(self._images, ended.sources)
+        appendix = self._envelope.appendix(self._images, ended)
         return (self._text(appendix) if appendix else b"") + self._end(ended)
 
     def _end(self, ended: Ended | None = None) -> bytes:

@@ -42,7 +42,7 @@ class _Completion:
                 return self._envelope.whole("".join([*self._text, entry.json()["message"]]), None)
             case "done":
                 ended = Ended(**entry.json())
-                text = ended.answer + self._envelope.appendix(self._images, ended.sources)
+                text = ended.answer + self._envelope.appendix(self._images, ended)
                 return self._envelope.whole(text, ended)
             case "error":
                 raise _raised(Problem(**entry.json()))
