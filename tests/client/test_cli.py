@@ -160,5 +160,16 @@ async def test_ctrl_c_in_a_chat_cancels_the_answer_and_the_chat_goes_on(
     assert (code, output) == (0, "2.\n")
 
 
+async def test_a_question_that_is_refused_does_not_end_a_chat(
+    memory_world: MemoryWorld, memory_api: Api
+) -> None:
+    command = await Command.start("chat", "--url", memory_api.url, typed=f"{'x' * 8_001}\n둘\n")
+    await answer(memory_world.log, (await next_job(memory_world)).job_id, "2.")
+    code, output, errors = await command.end()
+
+    assert (code, output) == (0, "2.\n")
+    assert "invalid_fields" in errors
+
+
 def test_text_of_others_cannot_steer_the_terminal() -> None:
     assert printable("물\x1b[2J\x07\r\n\tx\x9b") == "물[2J\n\tx"

@@ -82,8 +82,13 @@ def _chat(options: argparse.Namespace) -> int:
             except EOFError:
                 return OK
             if text:
-                asking = Asking(client, Screen(shows_progress=options.progress))
-                asking.run(Question(text, session_id))
+                screen = Screen(shows_progress=options.progress)
+                asking = Asking(client, screen)
+                try:
+                    # What was cancelled just now may not have ended yet.
+                    asking.run(Question(text, session_id, on_busy="interrupt"))
+                except Eco2Error as error:
+                    screen.note(str(error))
                 session_id = asking.session_id or session_id
 
 
