@@ -18,7 +18,7 @@ FLAGS = [
     "--disable-sync",
 ]
 # What the browser itself says of a call that failed; the tests make calls fail.
-EXPECTED = ("Failed to load resource", "Failed to fetch dynamically imported module")
+EXPECTED = ("Failed to load resource",)
 
 
 @pytest.fixture(scope="session")
@@ -53,18 +53,14 @@ async def chat(browser: Browser, product: Product) -> AsyncIterator[ChatPage]:
     """A new visitor's page; whatever it complains of on the console fails the test."""
     complaints: list[str] = []
 
-    def complain(text: str) -> None:
-        if not text.startswith(EXPECTED):
-            complaints.append(text)
-
     def note(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            complain(message.text)
+        if message.type in ("error", "warning") and not message.text.startswith(EXPECTED):
+            complaints.append(message.text)
 
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="ko-KR")
     page = await context.new_page()
     page.on("console", note)
-    page.on("pageerror", lambda error: complain(error.message))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
     chat = ChatPage(page, product.url)
     await chat.open()
     yield chat

@@ -17,6 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 _PAGE = Path(__file__).parent / "page"
 _NO_TRACES = '<meta name="trace-url" content="">'
+_PLAIN_SCRIPT = "reload.js"
 _SCRIPTS = "<!-- scripts -->"
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _NAMES = frozenset(path.name for path in _PAGE.iterdir() if path.suffix in _TYPES)
@@ -63,7 +64,7 @@ def page_text() -> str:
 
 def _preloads() -> list[str]:
     """All scripts at once: one that imports another would have the browser wait for each in turn."""
-    names = sorted(name for name in _NAMES if name.endswith(".js"))
+    names = sorted(name for name in _NAMES if name.endswith(".js") and name != _PLAIN_SCRIPT)
     return [f'<link rel="modulepreload" href="/page/{name}">' for name in names]
 
 
