@@ -45,7 +45,7 @@ if #left == 1 and left[1] == 'owner' then redis.call('DEL', KEYS[1]) end
 
 _SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (_TAKE_SESSION, _FREE_SESSION)}
 
-REPLY_TIMEOUT_S = 2.0
+REPLY_TIMEOUT_S = 5.0
 
 
 class RedisClaims:
