@@ -53,6 +53,8 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """Everything in memory, then RabbitMQ, Redis and PostgreSQL: both keep the same contract."""
     if request.param == "real":
         made = _real_world(request)
+        # The broker's queue as well: what other tests have left there is none of this one's.
+        await made.waiting_jobs()
         yield made
         await made.close()
     else:
@@ -93,6 +95,8 @@ async def shared_world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """As `world`, but one for a whole file."""
     if request.param == "real":
         made = _real_world(request)
+        # The broker's queue as well: what other tests have left there is none of this one's.
+        await made.waiting_jobs()
         yield made
         await made.close()
     else:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from eco2_bus.events import Image, InputRequired, to_json
 from eco2_bus.log import Claim
 
 from tests.api import documented
@@ -84,6 +85,9 @@ async def test_every_event_is_as_the_document_describes_it(standing_api: Api) ->
     await (await Worker.begin(standing_api.log, job_id)).say("잃을 글")
     second = await Worker.begin(standing_api.log, job_id, Claim.REDELIVERED)
     await second.everything_else()
+    second.writer.event("image", to_json(Image(url="/api/v1/images/1", alt="페트병")))
+    asked = InputRequired(kind="location", message="어디세요?", expires_in_s=120)
+    second.writer.event("input_required", to_json(asked))
     await second.say("답")
     await second.end()
     async with await standing_api.events(job_id, "9-9") as viewer:

@@ -1,6 +1,6 @@
 """A worker's side of a job, played by the test entry by entry."""
 
-from eco2_bus.events import Ended, Image, InputRequired, Problem, Source, Stage, Usage, to_json
+from eco2_bus.events import Ended, Problem, Source, Stage, Usage, to_json
 from eco2_bus.log import Claim, EventLog, KeptAnswer, TakeOver, TakeOverResult
 from eco2_bus.writer import LogWriter, WriteBeat
 
@@ -41,9 +41,6 @@ class Worker:
         self.writer.event("stage", to_json(Stage(node="intent", status="started")))
         self.writer.event("stage", to_json(Stage(node="intent", status="completed", duration_ms=1.5)))
         self.writer.event("sources", b"[" + to_json(SOURCE) + b"]")
-        self.writer.event("image", to_json(Image(url="/api/v1/images/1", alt="페트병")))
-        asked = InputRequired(kind="location", message="어디세요?", expires_in_s=120)
-        self.writer.event("input_required", to_json(asked))
         self.writer.event("usage", to_json(USAGE))
         await self.writer.flush()
 
