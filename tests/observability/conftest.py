@@ -68,7 +68,12 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
                 prometheus = Prometheus(server.url)
                 # What moves before it is first seen has not moved.
                 prometheus.until("sum(up) == 2")
-                traffic = Traffic(product.url, sandbox)
+
+                async def streams_are_seen() -> None:
+                    both = "chat_stream_active > 0 and on() chat_api_open_streams > 0"
+                    await asyncio.to_thread(prometheus.until, both)
+
+                traffic = Traffic(product.url, sandbox, streams_are_seen=streams_are_seen)
                 asyncio.run(traffic.drive())
                 asyncio.run(move_the_queue(rabbit))
                 prometheus.until('rabbitmq_queue_messages{queue="chat.jobs.dead"} == 1')

@@ -1,6 +1,7 @@
 """Users of every kind, so that every figure moves: all intents, resumes, cancels, refusals, failures."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -26,7 +27,11 @@ SLOW = {"first_token_ms": 100, "token_ms": 150, "for_requests": "stream"}
 class Traffic:
     """Asks, watches, leaves, comes back; remembers the trace of each question."""
 
-    def __init__(self, url: str, sandbox: SandboxServer) -> None:
+    def __init__(
+        self, url: str, sandbox: SandboxServer, *, streams_are_seen: Callable[[], Awaitable[None]]
+    ) -> None:
+        """`streams_are_seen` returns once whoever watches the product has seen a stream open."""
+        self._streams_are_seen = streams_are_seen
         self.trace_ids: set[str] = set()
         self._sandbox = sandbox
         self._api = httpx.AsyncClient(base_url=url, timeout=60, trust_env=False)
@@ -80,9 +85,10 @@ class Traffic:
     async def _change_ones_mind(self) -> None:
         self._sandbox.put("behaviour", SLOW)
         job_id = await self._ask("유리병은 어떻게 버려?")
-        await self._watch(job_id, until=("token",))
+        watching = asyncio.create_task(self._watch(job_id))
+        await self._streams_are_seen()
         await self._api.post(f"/api/v1/chat/{job_id}/cancel")
-        assert (await self._watch(job_id))[-1] == "cancelled"
+        assert (await watching)[-1] == "cancelled"
 
     async def _lose_the_model_midway(self) -> None:
         """The first attempt breaks off; a later one answers."""

@@ -75,4 +75,6 @@ def _parts(secret: str) -> set[str]:
 @pytest.fixture
 def leaks(caplog: pytest.LogCaptureFixture, traces: Traces) -> Leaks:
     caplog.set_level(logging.DEBUG)
+    # A service that was set up in this process has told httpx to be quiet.
+    caplog.set_level(logging.DEBUG, logger="httpx")
     return Leaks(caplog, traces)
