@@ -10,6 +10,7 @@ from eco2_history import TurnStore
 from eco2_telemetry.setup import Telemetry
 from fastapi import Depends, Request
 
+from chat_api.auth.caller import ANONYMOUS, Caller
 from chat_api.claims import Claims
 from chat_api.settings import ApiSettings
 
@@ -40,9 +41,17 @@ async def _services(request: Request) -> Services:
 Deps = Annotated[Services, Depends(_services)]
 
 
-async def owner(_request: Request) -> str:
+async def caller(_request: Request) -> Caller:
     """Who is calling; everybody is the same without authentication."""
-    return "anonymous"
+    return ANONYMOUS
+
+
+Calling = Annotated[Caller, Depends(caller)]
+
+
+async def owner(who: Calling) -> str:
+    """Whose the request's jobs, sessions and pictures are."""
+    return who.owner
 
 
 Owner = Annotated[str, Depends(owner)]

@@ -1,0 +1,19 @@
+"""Who is calling."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One request's caller, as its credential has it; nothing else a request says of itself counts."""
+
+    owner: str
+    """What jobs, sessions and pictures belong to. Callers with the same name are the same."""
+    expires_at_s: float | None = None
+    """When the credential ends, in Unix seconds; None for one that does not."""
+    ticket_expires_at_s: float | None = None
+    """When the ticket ends that stood for the credential; None when the credential itself was shown."""
+
+
+ANONYMOUS = Caller("anonymous")
+"""Everybody, without authentication."""
