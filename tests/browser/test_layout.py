@@ -146,5 +146,8 @@ async def test_the_page_can_be_used_with_the_keyboard_alone(chat: ChatPage) -> N
     await expect(chat.question).to_be_focused()
     await chat.page.keyboard.press("Shift+Tab")
     await expect(chat.page.get_by_role("button", name="사진 넣기")).to_be_focused()
+    for name in ("아쉬워요", "도움이 됐어요"):
+        await chat.page.keyboard.press("Shift+Tab")
+        await expect(chat.turns.get_by_role("button", name=name)).to_be_focused()
     await chat.page.keyboard.press("Shift+Tab")
     await expect(chat.turns.locator(".sources a").last).to_be_focused()

@@ -36,6 +36,12 @@ export const tellPlace = (url, location) => call(url, {
   body: JSON.stringify({ location }),
 });
 
+export const rate = (url, rating) => call(url, {
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify(rating),
+});
+
 // Outlives the page: a question that nobody waits for any more should not go on.
 export const cancel = (url) => call(url, { method: 'POST', keepalive: true });
 

@@ -58,6 +58,10 @@ const chat = new Chat(store.loadCurrent(), {
 const turnActions = {
   again: (turn, how) => chat.again(turn, how),
   locate: (turn) => chat.locate(turn),
+  rated: (turn) => {
+    views.get(turn.id)?.update();
+    save();
+  },
 };
 const composer = new Composer(find('composer'), {
   ask: (question, picture) => chat.ask(question, picture),

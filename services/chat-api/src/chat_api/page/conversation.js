@@ -25,7 +25,7 @@ function fresh() {
   return {
     key: randomId(), interrupts: false, status: 'sending', job: null, isWaiting: true, isRetried: false,
     text: '', runs: [], sources: [], images: [], wish: null, deadlines: {}, isSample: false, durationMs: null,
-    problem: null, traceId: '',
+    problem: null, traceId: '', rating: null,
   };
 }
 

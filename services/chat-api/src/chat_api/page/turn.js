@@ -5,6 +5,7 @@ import { element } from './dom.js';
 import { ending } from './ending.js';
 import { pictureFigure } from './picture.js';
 import { PlaceCard } from './place.js';
+import { RatingBox } from './rating.js';
 import { SourceList } from './sources.js';
 import { stagePills } from './stages.js';
 import { AnswerText } from './text.js';
@@ -23,19 +24,23 @@ export class TurnView {
   #sources = new SourceList();
   #text = new AnswerText(this.#body, (number) => this.#sources.citation(number));
   #place;
+  #rating;
   #last = '';
   #shown = {};
 
   // `on.again(turn, {interrupts})` when the question is to be asked once more, `on.locate(turn)` when the
-  // place may be used.
+  // place may be used, `on.rated(turn)` when the user has said what they think of the answer.
   constructor(turn, on) {
     this.#turn = turn;
     this.#on = on;
     this.#place = new PlaceCard(() => on.locate(turn));
+    this.#rating = new RatingBox(turn, () => on.rated(turn));
     this.#stages.setAttribute('aria-label', words.turn.stages);
+    const foot = element('div', 'foot');
+    foot.append(this.#end, ...this.#rating.parts);
     this.#answer.append(
       element('span', 'unseen', words.turn.answer), this.#stages, this.#timeline.element, this.#place.element,
-      this.#images, this.#body, this.#sources.element, this.#end,
+      this.#images, this.#body, this.#sources.element, foot,
     );
     this.element = element('article', 'turn');
     this.element.append(questionBox(turn), this.#answer);
@@ -65,6 +70,7 @@ export class TurnView {
       const again = (how) => this.#on.again(turn, how);
       this.#end.replaceChildren(...(isGrowing ? [] : ending(turn, again)));
     });
+    this.#part('rating', [turn.status, turn.rating], () => this.#rating.show());
   }
 
   #part(name, state, build) {

@@ -99,6 +99,17 @@ export const en = {
       `Source ${number}: ${[title, section].filter(Boolean).join(', ')}`,
     took: (ms) => `took ${duration(ms)}`,
   },
+  rating: {
+    title: 'Rate the answer',
+    good: 'This helped',
+    bad: 'This did not help',
+    thanks: 'Thank you for telling us.',
+    why: 'What was missing? You may leave this empty.',
+    leave: 'Leave a comment',
+    skip: 'Skip',
+    commented: 'Thank you for your words. They help us do better.',
+    failed: 'Your rating could not be passed on. Please press again in a moment.',
+  },
   timeline: {
     title: 'How it went',
     span: (from, ms) => `began at ${from === 0 ? '0 s' : duration(from)}, took ${duration(ms)}`,

@@ -99,6 +99,17 @@ export const ko = {
       `출처 ${number}: ${[title, section].filter(Boolean).join(', ')}`,
     took: (ms) => `${duration(ms)} 걸림`,
   },
+  rating: {
+    title: '답변 평가',
+    good: '도움이 됐어요',
+    bad: '아쉬워요',
+    thanks: '알려 주셔서 고마워요.',
+    why: '무엇이 아쉬웠나요? 안 적으셔도 돼요.',
+    leave: '의견 남기기',
+    skip: '건너뛰기',
+    commented: '의견 고마워요. 더 나은 답을 드리도록 애쓸게요.',
+    failed: '평가를 전하지 못했어요. 잠시 뒤에 다시 눌러 주세요.',
+  },
   timeline: {
     title: '진행 과정',
     span: (from, ms) => `시작 ${from === 0 ? '0초' : duration(from)}, 걸린 시간 ${duration(ms)}`,
