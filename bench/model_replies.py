@@ -35,8 +35,11 @@ class ChunkFrame:
         self._fixed_length = len(self._before) + len(self._after)
 
     def token(self, index: int, due_ns: int) -> bytes:
-        """One token as an HTTP chunk; before the first goes the role, as the real server sends it."""
-        text = b"%d:%d|" % (index, due_ns)
+        """The text of one token as an HTTP chunk."""
+        return self._said(b"%d:%d|" % (index, due_ns), index)
+
+    def _said(self, text: bytes, index: int) -> bytes:
+        """Text that JSON writes as it is; before the first goes the role, as the real server sends it."""
         size = self._fixed_length + len(text)
         token = b"%x\r\n%b%b%b\r\n" % (size, self._before, text, self._after)
         return token if index else _http_chunk(self._choice({"role": "assistant", "content": ""})) + token

@@ -31,11 +31,11 @@ class Request:
 class TokenStream:
     """One answer on its way: every token at its absolute deadline, each in a socket write of its own."""
 
-    def __init__(self, connection: "Connection", pace: Pace, model: str, with_usage: bool) -> None:
+    def __init__(self, connection: "Connection", pace: Pace, frame: model_replies.ChunkFrame) -> None:
         self._connection = connection
         self._pace = pace
         self._loop = asyncio.get_running_loop()
-        self._frame = model_replies.ChunkFrame(model, with_usage)
+        self._frame = frame
         self._sent = 0
         self._first_due = time.monotonic_ns() + pace.first_token_ms * 1_000_000
         self._timer: asyncio.Handle | None = None
@@ -163,10 +163,14 @@ class Connection(asyncio.Protocol):
         elif not call.get("stream"):
             self.write(model_replies.completion(call, "네, 알겠습니다."))
         else:
-            pace = Pace.find(call["model"].encode()) or Pace.find(body) or DEFAULT_PACE
             usage = bool((call.get("stream_options") or {}).get("include_usage"))
-            self._stream = TokenStream(self, pace, call["model"], usage)
+            self._stream = self.stream_of(call["model"], body, usage)
             self._stream.start()
+
+    def stream_of(self, model: str, body: bytes, with_usage: bool) -> TokenStream:
+        """The stream that answers a call with this body."""
+        pace = Pace.find(model.encode()) or Pace.find(body) or DEFAULT_PACE
+        return TokenStream(self, pace, model_replies.ChunkFrame(model, with_usage))
 
 
 def _content_length(head: bytes) -> int:
@@ -177,10 +181,10 @@ def _content_length(head: bytes) -> int:
     return 0
 
 
-async def serve(host: str, port: int) -> asyncio.Server:
+async def serve(host: str, port: int, connection: type[Connection] = Connection) -> asyncio.Server:
     """Listen on `host`; port 0 lets the system choose one."""
     # Hundreds of streams open in the same instant.
-    return await asyncio.get_running_loop().create_server(Connection, host, port, backlog=2048)
+    return await asyncio.get_running_loop().create_server(connection, host, port, backlog=2048)
 
 
 async def _serve_for_ever(host: str, port: int) -> None:

@@ -10,9 +10,7 @@ import aio_pika
 import httpx
 import redis
 from eco2_bus import topology
-from eco2_devservers import PostgresServer, RabbitServer, RedisServer, free_port
-
-from tests.e2e.program import Program
+from eco2_devservers import PostgresServer, Program, RabbitServer, RedisServer, free_port
 
 WAIT_S = 60.0
 API_KEY = "any"

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from eco2_devservers import free_port
+from eco2_devservers import Program, free_port
 
 from tests.e2e.conftest import TABLE
 from tests.e2e.driver import ITEMS, Account, Load
-from tests.e2e.program import Program
 from tests.e2e.stack import until, until_answering
 
 CHATS = 20

@@ -4,10 +4,10 @@ import asyncio
 import signal
 
 import httpx
+from eco2_devservers import Program
 
 from tests.e2e.conftest import PACE, MakeLoad
 from tests.e2e.driver import Account, Load
-from tests.e2e.program import Program
 from tests.e2e.stack import Stack, until
 
 JOBS = 16

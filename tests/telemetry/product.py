@@ -12,9 +12,7 @@ from typing import Any
 import aio_pika
 import httpx
 from eco2_bus import topology
-from eco2_devservers import RabbitServer, RedisServer, free_port
-
-from tests.e2e.program import Program
+from eco2_devservers import Program, RabbitServer, RedisServer, free_port
 
 WAIT_S = 60.0
 QUESTION = "종이팩은 어떻게 버려? 플라스틱 캐릭터 이름이 뭐야? 그리고 오늘 {place} 날씨 어때?"

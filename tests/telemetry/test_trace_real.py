@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
-from eco2_devservers import RabbitServer, RedisServer
+from eco2_devservers import Program, RabbitServer, RedisServer
 
-from tests.e2e.program import Program
 from tests.telemetry.product import BRANCHES, Product, ask, exporting_to, hear, until
 from tests.telemetry.receiver import Receiver, Span, orphans, outline, receiving
 from tests.telemetry.tree import EVENTS, POST, Tree, overlap

@@ -3,6 +3,7 @@
 from eco2_devservers.jaeger_server import JaegerServer, jaeger_program
 from eco2_devservers.ports import free_port
 from eco2_devservers.postgres_server import PostgresServer
+from eco2_devservers.program import Program
 from eco2_devservers.programs import MissingProgram, missing_programs
 from eco2_devservers.prometheus_server import PrometheusServer
 from eco2_devservers.rabbit_server import RabbitServer
@@ -14,6 +15,7 @@ __all__ = [
     "JaegerServer",
     "MissingProgram",
     "PostgresServer",
+    "Program",
     "PrometheusServer",
     "RabbitServer",
     "RedisServer",

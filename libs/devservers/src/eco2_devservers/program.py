@@ -7,9 +7,14 @@ from pathlib import Path
 
 from eco2_devservers.process import OwnedProcess
 
+_CLOSES_WITHIN_S = 8
+
 
 class Program:
-    """`python` with these arguments, in a folder of its own, without the keys and endpoints of this shell."""
+    """`python` with these arguments, in a folder of its own, without the keys and endpoints of this shell.
+
+    Each start appends to the log `{name}.log` in the folder; the process ends with ours, however that ends.
+    """
 
     def __init__(self, name: str, folder: Path, *arguments: str, **env: str) -> None:
         self.name = name
@@ -23,17 +28,21 @@ class Program:
         self._process: OwnedProcess | None = None
 
     def start(self) -> None:
+        """Start the process, and do not wait for it to be ready."""
         self._process = OwnedProcess(self._command, log=self.log, folder=self._folder, env=self._env)
 
     @property
     def is_running(self) -> bool:
+        """Whether the process lives; a stopped one (SIGSTOP) does."""
         return self._process is not None and self._process.exit_code is None
 
     @property
     def exit_code(self) -> int | None:
+        """The exit code, negative for a signal; None before the start and while the process runs."""
         return None if self._process is None else self._process.exit_code
 
     def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
         assert self._process is not None
         self._process.signal(number)
 
@@ -45,8 +54,9 @@ class Program:
     def close(self) -> None:
         """SIGTERM, then SIGKILL."""
         if self.is_running and self._process is not None:
-            self._process.stop(signal.SIGTERM, 8)
+            self._process.stop(signal.SIGTERM, _CLOSES_WITHIN_S)
         self.kill()
 
     def said(self) -> str:
+        """All that every start of it has printed."""
         return self.log.read_text(encoding="utf-8", errors="replace")
