@@ -13,9 +13,10 @@ from eco2_devservers import RabbitServer, RedisServer
 
 from bench import report, system
 from bench.chain import Chain, Servers
-from bench.chains import CHAINS
+from bench.chains import CHAINS, USUAL
 from bench.idle import count_connections, measure_idle
 from bench.measure import FAULTS, Measurement, measure, median_of, warm_up
+from bench.product import TELEMETRY
 from bench.scenarios import IDLE, SCENARIOS, Scenario
 from bench.targets import DIRECT, PRODUCT, Results
 
@@ -39,13 +40,19 @@ class Plan:
         parser.add_argument(
             "--only", action="append", choices=names, help="a chain or a scenario; repeatable"
         )
+        parser.add_argument(
+            "--telemetry", action="store_true", help="what traces and LangSmith cost, beside none of it"
+        )
         options = parser.parse_args()
-        return cls.of(options.only or [], 1 if options.quick else options.repeat, options.quick)
+        only: list[str] = options.only or []
+        if options.telemetry:
+            only += [*TELEMETRY, "no-delay-50", "paced-50"]
+        return cls.of(only, 1 if options.quick else options.repeat, options.quick)
 
     @classmethod
     def of(cls, only: list[str], repeats: int, is_quick: bool) -> "Plan":
         """Naming no chain means all chains, naming no scenario all scenarios."""
-        chains = [name for name in CHAINS if name in only] or list(CHAINS)
+        chains = [name for name in CHAINS if name in only] or list(USUAL)
         scenarios = [scenario for scenario in SCENARIOS if scenario.name in only]
         has_idle = PRODUCT in chains and (IDLE in only or not scenarios)
         if not scenarios and IDLE not in only:

@@ -10,7 +10,8 @@ from eco2_devservers import free_port
 from bench import system
 from bench.chain import LOGS, Chain, Servers, StartChain, wait_until_ready
 from bench.load_client import chat_target, model_target
-from bench.product import product_commands
+from bench.product import TELEMETRY, product_commands
+from bench.targets import PRODUCT
 
 Command = tuple[list[str], Mapping[str, str]]
 
@@ -37,11 +38,11 @@ def _services(name: str, url: str, servers: Servers, commands: Mapping[str, Comm
 
 
 @contextlib.contextmanager
-def _product(servers: Servers) -> Iterator[Chain]:
+def _product(name: str, servers: Servers) -> Iterator[Chain]:
     port = free_port()
-    with product_commands(servers, port) as commands, contextlib.ExitStack() as stack:
+    with product_commands(servers, port, TELEMETRY[name]) as commands, contextlib.ExitStack() as stack:
         url = f"http://127.0.0.1:{port}"
-        yield stack.enter_context(_services("product", url, servers, commands))
+        yield stack.enter_context(_services(name, url, servers, commands))
 
 
 @contextlib.contextmanager
@@ -58,8 +59,11 @@ def _reference(module: str, name: str, servers: Servers) -> Iterator[Chain]:
 
 CHAINS: dict[str, StartChain] = {
     "direct": _direct,
-    "product": _product,
+    PRODUCT: partial(_product, PRODUCT),
     "reference": partial(_reference, "bench.reference", "reference"),
     "reference-aio": partial(_reference, "bench.reference_aiohttp", "reference-aio"),
     "no-langgraph": partial(_reference, "bench.no_langgraph", "no-langgraph"),
+    **{name: partial(_product, name) for name in TELEMETRY if name != PRODUCT},
 }
+USUAL = tuple(name for name in CHAINS if name == PRODUCT or name not in TELEMETRY)
+"""Those of a run that names none."""

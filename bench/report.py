@@ -12,6 +12,7 @@ import orjson
 
 from bench import system
 from bench.measure import Measurement
+from bench.product import TELEMETRY, TELEMETRY_OFF
 from bench.scenarios import SCENARIOS
 from bench.targets import DIRECT, Results, Verdict, judge
 
@@ -21,7 +22,7 @@ _PACKAGES = (
     "fastapi starlette sse-starlette uvicorn uvloop redis aio-pika langgraph openai httpx2 aiohttp orjson"
 )
 _COLUMNS = (
-    f"{'':14}{'tokens/s':>9}  {'CPU s per 1000 tokens':^44}  {'ms p50':>7}{'p95':>8}{'added':>8}{'p95':>8}"
+    f"{'':15}{'tokens/s':>9}  {'CPU s per 1000 tokens':^44}  {'ms p50':>7}{'p95':>8}{'added':>8}{'p95':>8}"
     f"  {'first':>7}{'p95':>8}  {'lost':>4}{'dbl':>4}{'ord':>4}  {'client':>7}{'sim':>7}"
 )
 _CPU = ("api", "worker", "redis", "rabbitmq", "total")
@@ -50,6 +51,7 @@ def show(results: Results, before: dict[str, Any], repeats: int) -> list[Verdict
     verdicts = judge(results)
     _show_surroundings(before, repeats)
     _show_scenarios(results)
+    _show_telemetry(results)
     _show_held(results)
     _show_targets(verdicts)
     _keep(results, before, verdicts)
@@ -71,7 +73,7 @@ def _show_scenarios(results: Results) -> None:
         if not runs:
             continue
         print(f"\n{scenario.title}\n{_COLUMNS}")
-        print(f"{'':25}" + "".join(f"{name:>9}" for name in _CPU))
+        print(f"{'':26}" + "".join(f"{name:>9}" for name in _CPU))
         for chain, run in runs.items():
             print(_row(chain, run, runs.get(DIRECT)))
 
@@ -79,7 +81,7 @@ def _show_scenarios(results: Results) -> None:
 def _row(chain: str, run: Measurement, direct: Measurement | None) -> str:
     cpu = "".join(f"{run.cpu[name]:9.3f}" if name in run.cpu else f"{'-':>9}" for name in _CPU)
     return (
-        f"{chain:14}{run.tokens_per_s:9,.0f}  {cpu}  {run.delay_p50:7.1f}{run.delay_p95:8.1f}"
+        f"{chain:15}{run.tokens_per_s:9,.0f}  {cpu}  {run.delay_p50:7.1f}{run.delay_p95:8.1f}"
         f"{_added(run, direct)}"
         f"  {run.first_token_p50:7.1f}{run.first_token_p95:8.1f}"
         f"  {run.lost:4}{run.doubled:4}{run.reordered:4}  {run.client_cpu:7.3f}{run.simulator_cpu:7.3f}"
@@ -92,11 +94,21 @@ def _added(run: Measurement, direct: Measurement | None) -> str:
     return f"{run.delay_p50 - direct.delay_p50:8.1f}{run.delay_p95 - direct.delay_p95:8.1f}"
 
 
+def _show_telemetry(results: Results) -> None:
+    """What it costs that the product tells of itself, as ratios to the same without."""
+    for scenario in SCENARIOS:
+        bare = results.of(TELEMETRY_OFF, scenario.name)
+        for chain in TELEMETRY if bare else ():
+            if bare and chain != TELEMETRY_OFF and (run := results.of(chain, scenario.name)):
+                speed, cpu = run.tokens_per_s / bare.tokens_per_s, run.cpu["total"] / bare.cpu["total"]
+                print(f"{scenario.title}: {chain}: {speed:.2f} x the tokens/s, {cpu:.2f} x the CPU")
+
+
 def _show_held(results: Results) -> None:
     if results.connections:
         print("\nconnections to Redis and RabbitMQ")
     for chain, counted in results.connections.items():
-        print(f"{chain:14} at rest {counted.at_rest}, with 200 streams {counted.at_full_load}")
+        print(f"{chain:15} at rest {counted.at_rest}, with 200 streams {counted.at_full_load}")
     for idle in results.idle:
         kilobytes = idle.bytes_per_stream / 1024
         print(

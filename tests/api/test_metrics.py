@@ -7,6 +7,7 @@ from time import time
 import httpx
 import pytest
 from chat_api.relay_lag import RelayLag
+from eco2_history import HistoryUnavailable
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -82,6 +83,27 @@ async def test_resumes_are_told_apart_by_what_the_viewer_got(memory_api: Api, fi
     for kind, status in (("catch_up", "success"), ("catch_up", "error"), ("snapshot", "success")):
         assert await figures.get("chat_stream_recovery_total", type=kind, status=status) == 1
     assert await figures.get("chat_stream_recovery_total", type="snapshot", status="error") == 0
+
+
+async def test_an_answer_that_cannot_be_looked_up_is_a_failed_resume(
+    memory_api: Api, memory_world: MemoryWorld, figures: Figures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await memory_api.new_job()
+    await answer(memory_api.log, job_id, "하나")
+    await memory_api.log.discard(job_id)
+
+    async def is_down(_job_id: str) -> None:
+        raise HistoryUnavailable("down")
+
+    monkeypatch.setattr(memory_world.made.turns, "answer_of", is_down)
+    monkeypatch.setattr(memory_world.log, "kept_answer", nothing_kept)
+    async with await memory_api.events(job_id, "1-1") as viewer:
+        assert viewer.status == 503
+    assert await figures.get("chat_stream_recovery_total", type="snapshot", status="error") == 1
+
+
+async def nothing_kept(_job_id: str) -> None:
+    return None
 
 
 async def test_only_what_was_written_under_the_viewers_eyes_counts_as_lag(

@@ -158,12 +158,11 @@ def test_rabbitmq_has_its_management_and_its_metrics() -> None:
 
 
 def test_prometheus_finds_every_container_of_the_product(services: dict[str, Any]) -> None:
-    groups = yaml.safe_load((ROOT / "docker/prometheus/targets.yml").read_text())
+    groups = yaml.safe_load((ROOT / "observability/prometheus/targets/compose.yml").read_text())
     hosts = {target.split(":")[0] for group in groups for target in group["targets"]}
     jobs = {group["labels"]["job"] for group in groups}
-    theirs = yaml.safe_load((ROOT / "observability/prometheus/targets/compose.yml").read_text())
     assert hosts == (PRODUCT - {"postgres", "migrate", "redis"}) | {"redis-exporter"}
-    assert jobs == {group["labels"]["job"] for group in theirs if "labels" in group}
+    assert jobs == {"chat-api", "chat-worker", "character", "rabbitmq", "redis"}
 
 
 def test_the_version_of_the_images_is_the_product_s(services: dict[str, Any]) -> None:

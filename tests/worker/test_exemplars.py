@@ -29,7 +29,7 @@ def stream_in_a_trace(sampler: Sampler) -> tuple[CollectorRegistry, str]:
     with tracer.start_as_current_span("process_chat") as span:
         with StreamMetricsTracker(streams) as tracker:
             tracker.heard()
-            tracker.landed(1, 0.002)
+            tracker.record_token(0.002)
             tracker.finish("success")
         requests.track_request("waste", "success", "fake", 1.5)
         requests.track_subagent_call("waste_rag", "success", 0.2)
@@ -56,7 +56,7 @@ def test_recording_a_token_costs_microseconds() -> None:
     tracker = StreamMetricsTracker(StreamMetrics(CollectorRegistry(), "fake"))
     with tracker:
         heard_us = min(timeit.repeat(tracker.heard, number=5_000, repeat=5)) / 5_000 * 1e6
-        landed = timeit.repeat(lambda: tracker.landed(1, 0.002), number=5_000, repeat=5)
+        landed = timeit.repeat(lambda: tracker.record_token(0.002), number=5_000, repeat=5)
         landed_us = min(landed) / 5_000 * 1e6
     print(f"\nrecording: {heard_us:.2f} us a chunk of the model, {landed_us:.2f} us a write")
     assert heard_us + landed_us < TOKEN_MAX_US

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from chat_worker.errors import ModelRejected, ModelUnavailable
 from chat_worker.metrics.server import serving
+from chat_worker.metrics.stream import StreamMetrics, StreamMetricsTracker
 from eco2_bus.memory import MemoryEventLog, MemoryJobQueue
 from eco2_devservers import free_port
 from prometheus_client import CollectorRegistry
@@ -100,3 +101,29 @@ async def test_a_taken_metrics_port_is_an_error_and_not_a_silence() -> None:
         with pytest.raises(OSError, match="in use"):
             async with serving("127.0.0.1", port, CollectorRegistry(), MemoryJobQueue(), MemoryEventLog()):
                 await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("node", ["summarize", "feedback"])
+def test_tokens_that_no_viewer_is_shown_are_counted_by_their_node(node: str) -> None:
+    registry = CollectorRegistry()
+    StreamMetrics(registry, "fake").track_stream_token(node, count=3, latency=0.001)
+    for name, labels, figure in (
+        ("chat_stream_tokens_total", {"node": node, "status": "success"}, 3),
+        ("chat_stream_tokens_total", {"node": "answer", "status": "success"}, 0),
+        ("chat_stream_token_latency_seconds_count", {"node": node}, 1),
+    ):
+        assert registry.get_sample_value(name, labels) == figure
+
+
+def test_a_stream_without_a_context_is_counted_like_any_other() -> None:
+    registry = CollectorRegistry()
+    tracker = StreamMetricsTracker(StreamMetrics(registry, "fake"))
+    tracker.start()
+    assert registry.get_sample_value("chat_stream_active") == 1
+    for _ in range(2):
+        tracker.heard()
+        tracker.record_token(0.002)
+    tracker.finish("success")
+    tracker.__exit__(None, None, None)
+    assert registry.get_sample_value("chat_stream_active") == 0
+    assert registry.get_sample_value("chat_stream_token_count_sum", {"node": "answer"}) == 2

@@ -205,7 +205,7 @@ class Consumer:
             taken=taken,
             has_lease=lambda: running.delivery.has_lease,
             on_lost=running.run.lose,
-            on_landed=running.run.tracker.landed,
+            on_landed=running.run.tracker.record_tokens,
         )
         if taken.attempt > 1 and taken.first[0] == "reset":
             writer.event("started", b'{"attempt":%d}' % taken.attempt)

@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from chat_worker.metrics.exemplars import current_exemplar
 
 STATUSES = ("success", "error", "cancelled", "recovered")
+NODES = ("answer", "summarize", "feedback")
+"""Whose tokens are counted; only the answer's reach the event log."""
 ANSWER = "answer"
 
 
@@ -67,12 +69,18 @@ class StreamMetrics:
         self.active = Gauge("chat_stream_active", "Streams under way.", registry=registry)
         # Every combination from the start: a ratio with an absent series is no data, not 0.
         self.requests = {status: requests.labels(status) for status in STATUSES}
-        self.tokens = tokens.labels(ANSWER, "success")
+        self.tokens = {node: tokens.labels(node, "success") for node in NODES}
+        self.latency = {node: latency.labels(node) for node in NODES}
         self.duration = {status: duration.labels(ANSWER, status) for status in STATUSES}
-        self.latency = latency.labels(ANSWER)
         self.interval = interval.labels(provider)
         self.first = first.labels(provider)
         self.count = count.labels(ANSWER)
+
+    def track_stream_token(self, node: str = ANSWER, count: int = 1, latency: float | None = None) -> None:
+        """Tokens outside a tracker: those of a model call that no viewer is shown."""
+        self.tokens[node].inc(count)
+        if latency is not None:
+            self.latency[node].observe(latency)
 
     def used(self, model: str, input_tokens: int, output_tokens: int) -> None:
         """A job has cost so many tokens; without a model there was no call."""
@@ -86,6 +94,8 @@ class StreamMetricsTracker:
 
     def __init__(self, metrics: StreamMetrics) -> None:
         self._metrics = metrics
+        self._answer_tokens = metrics.tokens[ANSWER]
+        self._answer_latency = metrics.latency[ANSWER]
         self._began = 0.0
         self._heard_at = 0.0
         self._tokens = 0
@@ -94,9 +104,7 @@ class StreamMetricsTracker:
         self._exemplar: dict[str, str] | None = None
 
     def __enter__(self) -> Self:
-        self._began = perf_counter()
-        self._exemplar = current_exemplar()
-        self._metrics.active.inc()
+        self.start()
         return self
 
     def __exit__(
@@ -110,6 +118,12 @@ class StreamMetricsTracker:
         self._metrics.duration[status].observe(perf_counter() - self._began, self._exemplar)
         self._metrics.count.observe(self._tokens)
 
+    def start(self) -> None:
+        """A stream is under way; `with` calls this, and makes sure of the end."""
+        self._began = perf_counter()
+        self._exemplar = current_exemplar()
+        self._metrics.active.inc()
+
     def heard(self) -> None:
         """A chunk of the model has come."""
         now = perf_counter()
@@ -119,11 +133,15 @@ class StreamMetricsTracker:
             self._metrics.first.observe(now - self._began, self._exemplar)
         self._heard_at = now
 
-    def landed(self, tokens: int, latency_s: float) -> None:
-        """So many tokens are in the log, the oldest of them after `latency_s`."""
-        self._tokens += tokens
-        self._metrics.tokens.inc(tokens)
-        self._metrics.latency.observe(latency_s)
+    def record_token(self, latency: float) -> None:
+        """A token is in the log, so many seconds after the model's chunk."""
+        self.record_tokens(1, latency)
+
+    def record_tokens(self, count: int, latency: float) -> None:
+        """So many tokens are in the log by one write, the oldest of them after `latency` seconds."""
+        self._tokens += count
+        self._answer_tokens.inc(count)
+        self._answer_latency.observe(latency)
 
     def finish(self, status: str | None) -> None:
         """How the stream ended: success, error, cancelled or recovered; None when it goes on elsewhere."""
