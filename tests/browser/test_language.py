@@ -42,7 +42,7 @@ async def test_the_page_speaks_english_when_told_to_and_remembers(chat: ChatPage
         await expect(chat.page.get_by_label("Question", exact=True)).to_be_visible()
         await expect(chat.page).to_have_title("Eco² · Recycling assistant")
         await chat.page.reload()
-    await switch(chat, "한국어로 보기").click()
+    await switch(chat, "한국어 보기").click()
     await expect(chat.page.get_by_role("heading", name="무엇을 버리시나요?")).to_be_visible()
     await expect(chat.page.locator("html")).to_have_attribute("lang", "ko")
 
@@ -66,7 +66,7 @@ async def test_nothing_korean_is_left_in_english(chat: ChatPage) -> None:
     said = await chat.page.evaluate(SAID)
     korean = {text.strip() for text in said if HANGUL.search(text)}
     # The way back is for those who read no English.
-    assert korean == {"한국어", "한국어로 보기"}
+    assert korean == {"한국어", "한국어 보기"}
     assert {"Sample data", "revised 2024-03-05", "Understanding", "took 1.2 s", "Close"} <= set(said)
 
 

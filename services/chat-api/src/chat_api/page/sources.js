@@ -9,8 +9,7 @@ export class SourceList {
   cited = new Set();
 
   constructor() {
-    this.element = element('section', 'sources');
-    this.element.setAttribute('aria-label', words.turn.sources);
+    this.element = element('div', 'sources');
   }
 
   // The node for "[number]" in the answer, or null when there is no such source.

@@ -39,7 +39,7 @@ export class TurnView {
     const foot = element('div', 'foot');
     foot.append(this.#end, ...this.#rating.parts);
     this.#answer.append(
-      element('span', 'unseen', words.turn.answer), this.#stages, this.#timeline.element, this.#place.element,
+      element('h2', 'unseen', words.turn.answer), this.#stages, this.#timeline.element, this.#place.element,
       this.#images, this.#body, this.#sources.element, foot,
     );
     this.element = element('article', 'turn');

@@ -37,7 +37,7 @@ export const en = {
     new: 'New chat',
     history: 'History',
     otherLanguage: '한국어',
-    switchLanguage: '한국어로 보기',
+    switchLanguage: '한국어 보기',
     conversation: 'Conversation',
     welcome: 'What are you throwing away?',
     promise: 'How to dispose of it in Korea, with sources.',

@@ -37,7 +37,7 @@ export const ko = {
     new: '새 대화',
     history: '지난 대화',
     otherLanguage: 'EN',
-    switchLanguage: 'Switch to English',
+    switchLanguage: 'EN · Switch to English',
     conversation: '대화 내용',
     welcome: '무엇을 버리시나요?',
     promise: '버리는 방법을 근거와 함께 알려 드려요.',
