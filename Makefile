@@ -15,10 +15,13 @@ CACHES := .pytest_cache .ruff_cache .hypothesis .import_linter_cache out dist
 # As typed: make would take a dollar sign for a variable of its own.
 export QUESTION := $(value Q)
 
-.PHONY: help install run demo test test-fast programs lint format bench eval observe load test-jaeger images compose-check k8s-check lock audit-hosts clean
+.PHONY: help install run demo observe format lint test-fast test programs bench eval load test-jaeger lock reference dashboards proto images compose-check k8s-check audit-hosts release-check clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+##@ Try it
 
 install: $(INSTALLED) ## Make .venv with the exact pins of requirements.lock and our packages, editable
 
@@ -32,14 +35,15 @@ run: $(INSTALLED) ## Serve the whole product in one process: PORT=8000
 demo: $(INSTALLED) ## Ask one question and print the answer as it streams: Q="..."
 	@$(PYTHON) -m all_in_one.demo --question "$$QUESTION"
 
-test: $(INSTALLED) programs ## Run every test, on private servers; installs what is missing: ARGS="..."
-	@$(PYTHON) -m pytest $(ARGS)
+observe: $(INSTALLED) programs ## Serve everything with Prometheus and Jaeger beside it: PORT=8000
+	@scripts/jaeger.sh || echo 'Going on without Jaeger.'
+	@nice -n 19 $(PYTHON) scripts/observe.py --port $(PORT)
 
-test-fast: $(INSTALLED) ## Run the tests that need no server and no browser: ARGS="..."
-	@$(PYTHON) -m pytest $(WITH_SERVERS:%=--ignore=%) $(ARGS)
+##@ Change it
 
-programs: $(INSTALLED) ## Install the Debian packages that the tests need, or say which are missing
-	@missing=$$($(PYTHON) -m eco2_devservers) && scripts/install-debian.sh $$missing
+format: $(INSTALLED) ## Put imports and layout in order
+	.venv/bin/ruff check --select I --fix
+	.venv/bin/ruff format
 
 lint: $(INSTALLED) ## Check style, format, types and the direction of imports
 	.venv/bin/ruff check
@@ -47,9 +51,16 @@ lint: $(INSTALLED) ## Check style, format, types and the direction of imports
 	.venv/bin/pyright
 	.venv/bin/lint-imports
 
-format: $(INSTALLED) ## Put imports and layout in order
-	.venv/bin/ruff check --select I --fix
-	.venv/bin/ruff format
+test-fast: $(INSTALLED) ## Run the tests that need no server and no browser: ARGS="..."
+	@$(PYTHON) -m pytest $(WITH_SERVERS:%=--ignore=%) $(ARGS)
+
+test: $(INSTALLED) programs ## Run every test, on private servers; installs what is missing: ARGS="..."
+	@$(PYTHON) -m pytest $(ARGS)
+
+programs: $(INSTALLED) ## Install the Debian packages that the tests need, or say which are missing
+	@missing=$$($(PYTHON) -m eco2_devservers) && scripts/install-debian.sh $$missing
+
+##@ Measure it
 
 bench: $(INSTALLED) programs ## Measure the token path over real RabbitMQ and Redis: ARGS="..."
 	@$(PYTHON) -m bench $(ARGS)
@@ -57,16 +68,30 @@ bench: $(INSTALLED) programs ## Measure the token path over real RabbitMQ and Re
 eval: $(INSTALLED) ## Measure how well it understands, finds and answers: ARGS="--quick"
 	@$(PYTHON) -m evaluation $(ARGS)
 
-observe: $(INSTALLED) programs ## Serve everything with Prometheus and Jaeger beside it: PORT=8000
-	@scripts/jaeger.sh || echo 'Going on without Jaeger.'
-	@nice -n 19 $(PYTHON) scripts/observe.py --port $(PORT)
-
 load: $(INSTALLED) ## Load the product with k6 and hold it to the service levels: DURATION=7m USERS=50
 	@scripts/load.sh
 
 test-jaeger: $(INSTALLED) ## Follow one question through a real Jaeger; builds it once, from the Go registry
 	@scripts/jaeger.sh
 	@nice -n 19 $(PYTHON) scripts/jaeger_trace.py
+
+##@ Make anew what is made
+
+# uv.lock names registry hosts and stays out of git; the export carries pins and hashes only.
+lock: $(INSTALLED) ## Make requirements.lock anew from the pyproject files
+	.venv/bin/uv lock
+	.venv/bin/uv export --quiet --all-packages --no-emit-workspace --no-annotate --no-header -o requirements.lock
+
+reference: $(INSTALLED) ## Make docs/reference/api.md anew from the API's OpenAPI document
+	@$(PYTHON) -m release reference
+
+dashboards: $(INSTALLED) ## Make grafana/dashboards and the service-level rules anew from observability/
+	@$(PYTHON) -m observability
+
+proto: $(INSTALLED) ## Make the code of the gRPC interface anew from its .proto
+	@scripts/make-proto.sh
+
+##@ Put it out
 
 images: ## Build the four images, with docker or podman: ENGINE=podman VERSION=0.1.0
 	@engine=$${ENGINE:-docker}; for service in chat-api chat-worker character sandbox; do \
@@ -80,13 +105,13 @@ compose-check: $(INSTALLED) ## Check docker-compose.yml, .env.example and the Do
 k8s-check: $(INSTALLED) ## Check k8s/ against the API's schemas, rendered where kustomize or kubectl is there
 	@$(PYTHON) -m pytest -q tests/deploy/test_k8s.py tests/deploy/test_network.py
 
-# uv.lock names registry hosts and stays out of git; the export carries pins and hashes only.
-lock: $(INSTALLED) ## Make requirements.lock anew from the pyproject files
-	.venv/bin/uv lock
-	.venv/bin/uv export --quiet --all-packages --no-emit-workspace --no-annotate --no-header -o requirements.lock
-
 audit-hosts: ## Fail if a committed file names a package registry
 	@scripts/audit-hosts.sh
+
+release-check: $(INSTALLED) ## Hold this version to all that a release needs, and build its packages into dist/
+	@nice -n 19 $(PYTHON) -m release check
+
+##@ Tidy up
 
 clean: ## Remove caches and output; .venv and .data stay
 	rm -rf $(CACHES)
