@@ -14,11 +14,13 @@ from chat_api.deps import Services, turn_store
 from chat_api.redis_claims import RedisClaims
 from chat_api.settings import ApiSettings
 from eco2_bus import topology
+from eco2_bus.dead_letters import MemoryDeadLetters
 from eco2_bus.events import to_json
 from eco2_bus.job import ChatJob
 from eco2_bus.log import EventLog, JobHead
 from eco2_bus.memory import MemoryEventLog, MemoryJobQueue
 from eco2_bus.pictures import MemoryPictures
+from eco2_bus.rabbit_dead_letters import RabbitDeadLetters
 from eco2_bus.rabbitmq import RabbitJobQueue
 from eco2_bus.redis_pictures import RedisPictures
 from eco2_bus.redis_streams import RedisEventLog
@@ -45,14 +47,16 @@ def telemetry() -> Telemetry:
 def memory_services(**changes: Any) -> Services:
     chosen = settings(**changes)
     log = MemoryEventLog(times=chosen.log_times)
+    queue = MemoryJobQueue(max_length=chosen.queue_max_length)
     return Services(
         chosen,
-        MemoryJobQueue(max_length=chosen.queue_max_length),
+        queue,
         log,
         MemoryClaims(),
         telemetry(),
         turn_store(chosen),
         MemoryPictures(kept_s=chosen.picture_ttl_s),
+        MemoryDeadLetters(queue),
         "memory",
     )
 
@@ -139,6 +143,7 @@ class RealWorld:
             telemetry(),
             turn_store(chosen),
             RedisPictures(self.redis_url, kept_s=chosen.picture_ttl_s),
+            RabbitDeadLetters(self.amqp_url),
         )
         return self.made
 

@@ -16,6 +16,7 @@ from chat_api.server import ApiServer, listen
 from chat_api.settings import ApiSettings
 from chat_worker.bootstrap import open_consumer
 from chat_worker.settings import WorkerSettings
+from eco2_bus.dead_letters import MemoryDeadLetters
 from eco2_bus.memory import MemoryEventLog, MemoryJobQueue
 from eco2_bus.pictures import MemoryPictures
 from eco2_character.server import open_server
@@ -74,6 +75,7 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
             api_telemetry,
             turns,
             pictures,
+            MemoryDeadLetters(queue),
             MESSAGING_SYSTEM,
         )
         registry = CollectorRegistry()

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 import uvloop
+from eco2_bus.rabbit_dead_letters import RabbitDeadLetters
 from eco2_bus.rabbitmq import RabbitJobQueue
 from eco2_bus.redis_pictures import RedisPictures
 from eco2_bus.redis_streams import RedisEventLog
@@ -36,6 +37,7 @@ async def serve(host: str, port: int, settings: ApiSettings) -> None:
         telemetry,
         turn_store(settings),
         RedisPictures(redis_url, kept_s=settings.picture_ttl_s),
+        RabbitDeadLetters(settings.amqp_url.get_secret_value()),
     )
     server = ApiServer(create_app(services), log)
     settle()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+from eco2_bus.dead_letters import DeadLetters
 from eco2_bus.log import EventLog
 from eco2_bus.pictures import Pictures
 from eco2_bus.queue import JobQueue
@@ -26,6 +27,7 @@ class Services:
     telemetry: Telemetry
     turns: TurnStore
     pictures: Pictures
+    dead_letters: DeadLetters
     messaging_system: str = "rabbitmq"
 
 

@@ -21,7 +21,7 @@ KEPT_ANSWER_WAIT_S = 1.0
 
 @router.delete("/{session_id}", status_code=204)
 async def erase(session_id: str, services: Deps, caller: Owner) -> None:
-    """Ends what the session is working on, and removes turns, memory, events, answers and pictures of it."""
+    """Ends what the session is working on, and removes all that is kept of it, its dead letters as well."""
     owner = await sessions.owner_of(services, session_id)
     if owner is None and await services.claims.was_erased(session_id, caller):
         return
@@ -46,6 +46,7 @@ async def _erase(services: Services, session_id: str, owner: str) -> None:
     await services.pictures.erase(session_id)
     await asyncio.gather(*(services.log.forget(job_id) for job_id in jobs))
     await services.turns.erase(session_id, owner, jobs=jobs)
+    await services.dead_letters.remove(jobs)
     for key in filter(None, claimed.values()):
         await services.claims.free_key(key)
     await services.claims.forget_session(session_id, owner)
