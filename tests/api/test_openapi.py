@@ -9,16 +9,19 @@ from eco2_bus import events
 from tests.api import documented
 from tests.api.serving import Api
 
+OF_BODY = ("400", "401", "404", "413", "422", "500", "503")
 CALLS = {
-    ("post", "/api/v1/chat"): {"200", "202", "400", "404", "409", "410", "413", "422", "500", "503"},
-    ("get", "/api/v1/chat/{job_id}"): {"200", "404", "500", "503"},
-    ("get", "/api/v1/chat/{job_id}/events"): {"200", "204", "400", "404", "410", "500", "503"},
-    ("post", "/api/v1/chat/{job_id}/input"): {"202", "400", "404", "409", "413", "422", "500", "503"},
-    ("post", "/api/v1/chat/{job_id}/feedback"): {"204", "400", "404", "409", "413", "422", "500", "503"},
-    ("post", "/api/v1/chat/{job_id}/cancel"): {"200", "202", "404", "413", "500", "503"},
-    ("get", "/api/v1/sessions/{session_id}/turns"): {"200", "400", "404", "422", "500", "503"},
-    ("delete", "/api/v1/sessions/{session_id}"): {"204", "404", "409", "413", "500", "503"},
-    ("get", "/api/v1/images/{picture_id}"): {"200", "404", "500", "503"},
+    ("post", "/api/v1/chat"): {"200", "202", "409", "410", "429", *OF_BODY},
+    ("get", "/api/v1/chat/{job_id}"): {"200", "401", "404", "500", "503"},
+    ("get", "/api/v1/chat/{job_id}/events"): {
+        *("200", "204", "400", "401", "404", "410", "429", "500", "503"),
+    },
+    ("post", "/api/v1/chat/{job_id}/input"): {"202", "409", *OF_BODY},
+    ("post", "/api/v1/chat/{job_id}/feedback"): {"204", "409", *OF_BODY},
+    ("post", "/api/v1/chat/{job_id}/cancel"): {"200", "202", "401", "404", "413", "500", "503"},
+    ("get", "/api/v1/sessions/{session_id}/turns"): {"200", "400", "401", "404", "422", "500", "503"},
+    ("delete", "/api/v1/sessions/{session_id}"): {"204", "401", "404", "409", "413", "500", "503"},
+    ("get", "/api/v1/images/{picture_id}"): {"200", "401", "404", "500", "503"},
     ("get", "/livez"): {"200"},
     ("get", "/readyz"): {"200", "503"},
 }

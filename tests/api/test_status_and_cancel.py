@@ -23,6 +23,7 @@ async def test_a_job_that_nobody_has_begun_is_queued(shared_api: Api) -> None:
         "job_id": queued["job_id"],
         "session_id": queued["session_id"],
         "status": "queued",
+        "events_url": queued["events_url"],
     }
 
 
@@ -52,6 +53,7 @@ async def test_a_job_that_has_ended_gives_its_answer_with_and_without_its_log(
         "job_id": job_id,
         "session_id": queued["session_id"],
         "status": event,
+        "events_url": queued["events_url"],
         "answer": "라벨을 떼요.",
         "intents": ["waste"],
         "sources": [SOURCE.model_dump(exclude_none=True)],

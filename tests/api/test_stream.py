@@ -101,7 +101,8 @@ async def test_every_event_is_as_the_document_describes_it(standing_api: Api) ->
     async with await standing_api.events(cancelled) as viewer:
         events += await viewer.rest()
 
-    assert {event.event for event in events} == set(documented.events())
+    # The one that is missing takes a credential that ends: test_auth_tokens.py.
+    assert {event.event for event in events} == set(documented.events()) - {"credential_expired"}
     for event in events:
         documented.check_event(event.event, event.json())
 

@@ -151,6 +151,12 @@ class Gap(_Event):
     resumed_from: str
 
 
+class CredentialExpired(_Event):
+    """The viewer's credential has ended and the stream with it, the job goes on. Has no id."""
+
+    status_url: str
+
+
 class Usage(_Event):
     """Model tokens of the whole job; `estimated` when the vendor's own figure never came."""
 

@@ -6,6 +6,7 @@ from eco2_chat.client import Client
 from eco2_chat.errors import AnswerFailed, ApiError, ConnectionLost, Eco2Error, NotOurStream
 from eco2_chat.events import (
     Cancelled,
+    CredentialExpired,
     Done,
     Event,
     Failed,
@@ -33,6 +34,7 @@ __all__ = [
     "Cancelled",
     "Client",
     "ConnectionLost",
+    "CredentialExpired",
     "Done",
     "Eco2Error",
     "Event",

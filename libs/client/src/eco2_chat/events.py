@@ -114,6 +114,14 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialExpired:
+    """The key or token has ended, the job goes on: what follows needs another."""
+
+    status_url: str = ""
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The last event: the whole answer."""
 
@@ -155,6 +163,7 @@ Event = (
     | InputRequired
     | Reset
     | Gap
+    | CredentialExpired
     | Usage
     | Done
     | Cancelled
@@ -206,6 +215,7 @@ _MAKERS: dict[str, Callable[[Data, str | None], Event]] = {
     "input_required": _plain(InputRequired),
     "reset": _plain(Reset),
     "gap": _plain(Gap),
+    "credential_expired": _plain(CredentialExpired),
     "usage": _plain(Usage),
     "done": lambda data, id: ended(Done, data, id),
     "cancelled": lambda data, id: ended(Cancelled, data, id),

@@ -12,7 +12,10 @@ from eco2_telemetry.process import settle
 from eco2_telemetry.setup import set_up
 
 from chat_api.app import create_app
+from chat_api.auth.access import check_may_listen
+from chat_api.auth.caller import UnusableSettings
 from chat_api.deps import Services, turn_store
+from chat_api.limits.stores import in_redis
 from chat_api.redis_claims import RedisClaims
 from chat_api.server import ApiServer, listen
 from chat_api.settings import ApiSettings
@@ -29,17 +32,19 @@ async def serve(host: str, port: int, settings: ApiSettings) -> None:
         waiting_s=settings.input_wait_s,
         name="chat-api",
     )
+    claims = RedisClaims(redis_url)
     services = Services(
         settings,
         queue,
         log,
-        RedisClaims(redis_url),
+        claims,
         telemetry,
         turn_store(settings),
         RedisPictures(redis_url, kept_s=settings.picture_ttl_s),
         RabbitDeadLetters(settings.amqp_url.get_secret_value()),
+        limits=in_redis(claims.link),
     )
-    server = ApiServer(create_app(services), log)
+    server = ApiServer(create_app(services), log, trusted_proxies=settings.trusted_proxies)
     settle()
     await server.serve(sockets=[listen(host, port)])
 
@@ -51,7 +56,12 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
     try:
-        uvloop.run(serve(options.host, options.port, ApiSettings()))
+        settings = ApiSettings()
+        check_may_listen(settings, options.host)
+        uvloop.run(serve(options.host, options.port, settings))
+    except UnusableSettings as error:
+        print(f"chat-api does not start: {error}", file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"chat-api cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
         return 1

@@ -27,8 +27,12 @@ from chat_api import (
     waiting,
 )
 from chat_api.ai_sdk import routes as ai_sdk
+from chat_api.auth.access import open_access
 from chat_api.body_limit import BodyLimit
 from chat_api.deps import Services
+from chat_api.limits import headers as limit_headers
+from chat_api.limits.streams import OpenStreams
+from chat_api.limits.submits import SubmitLimits
 from chat_api.openai_api import routes as openai_api
 from chat_api.openai_api.errors import OpenAiErrors
 
@@ -36,7 +40,8 @@ _log = logging.getLogger(__name__)
 
 
 def create_app(services: Services, *, registry: CollectorRegistry | None = None) -> FastAPI:
-    """Makes the application; closing it closes the services."""
+    """Makes the application; closing it closes the services. Raises UnusableSettings."""
+    access = open_access(services.settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -47,6 +52,7 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
         await asyncio.wait({opening})
         for part in (services.queue, services.log, services.claims, services.turns, services.pictures):
             await part.close()
+        await access.close()
         services.telemetry.shut_down()
 
     app = FastAPI(
@@ -57,13 +63,17 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
         telemetry={"tracing": False},
         redirect_slashes=False,
     )
-    app.state.services = services
+    app.state.services, app.state.access = services, access
     errors.install(app)
     openapi.install(app)
     for subject in (chat, waiting, events, feedback, turns, erasing, images, health, page_routes):
         app.include_router(subject.router)
     for beside in (openai_api, ai_sdk, probe):
         app.include_router(beside.router)
+    app.state.submit_limits = SubmitLimits(services.settings, services.limits, services.log)
+    app.state.open_streams = OpenStreams(
+        services.settings.limit_open_streams, services.settings.limit_open_streams_per_user
+    )
     metrics.install(app, registry or CollectorRegistry())
     app.add_middleware(BodyLimit, max_bytes=services.settings.body_max_bytes)
     app.add_middleware(OpenAiErrors)
@@ -71,8 +81,8 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
         CORSMiddleware,
         allow_origins=services.settings.cors_origins,
         allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["Content-Type", "Idempotency-Key", "Last-Event-ID", "traceparent"],
-        expose_headers=["Location", "Retry-After", "Server-Timing"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "traceparent"],
+        expose_headers=["Location", "Retry-After", "Server-Timing", "WWW-Authenticate", *limit_headers.NAMES],
     )
     FastAPIInstrumentor.instrument_app(
         app,

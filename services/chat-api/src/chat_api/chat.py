@@ -10,9 +10,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from chat_api import errors
-from chat_api.deps import Deps, Owner, Services
+from chat_api.deps import Addresses, Deps, Services
 from chat_api.events import event_stream
 from chat_api.jobs import cancel_job, find_job
+from chat_api.limits.streams import StreamingIfAsked, wants_stream
+from chat_api.limits.submits import Admitting
 from chat_api.metrics import Metrics
 from chat_api.requests import ChatRequest, upload_of
 from chat_api.submission import Question, submit_once, traceparent
@@ -29,6 +31,7 @@ class JobStatus(BaseModel):
     job_id: str
     session_id: str
     status: Status
+    events_url: str
     answer: str | None = None
     intents: list[str] | None = None
     sources: list[Source] | None = None
@@ -43,36 +46,43 @@ class JobStatus(BaseModel):
     "",
     status_code=202,
     response_model=Queued,
+    dependencies=[StreamingIfAsked],
     responses={200: {"description": "The events themselves, with `Accept: text/event-stream`"}},
 )
 async def submit(
     body: ChatRequest,
     request: Request,
     services: Deps,
-    caller: Owner,
+    links: Addresses,
     metrics: Metrics,
+    admission: Admitting,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Takes a question; answers once the broker has confirmed it."""
-    question = Question(body, caller, await upload_of(body))
+    question = Question(body, links.caller.owner, await upload_of(body), admission)
     queued = await submit_once(services, question, idempotency_key)
-    headers = {"Location": queued.status_url, "Server-Timing": f'traceparent;desc="{traceparent()}"'}
-    if "text/event-stream" in request.headers.get("accept", ""):
+    headers = {
+        "Location": queued.status_url,
+        "Server-Timing": f'traceparent;desc="{traceparent()}"',
+        **admission.headers,
+    }
+    if wants_stream(request):
         if idempotency_key is not None:
-            await _check_events_are_kept(services, queued, caller)
-        return event_stream(services, metrics, queued.job_id, START, headers=headers)
-    return JSONResponse(queued.model_dump(), status_code=202, headers=headers)
+            await _check_events_are_kept(services, queued, links.caller.owner)
+        return event_stream(services, metrics, links, queued.job_id, START, headers=headers)
+    return JSONResponse(links.queued(queued).model_dump(), status_code=202, headers=headers)
 
 
 @router.get("/{job_id}", response_model_exclude_none=True)
-async def status(job_id: str, services: Deps, caller: Owner) -> JobStatus:
+async def status(job_id: str, services: Deps, links: Addresses) -> JobStatus:
     """How the job stands and, once it has ended, what came of it."""
-    known = await find_job(services, job_id, caller)
+    known = await find_job(services, job_id, links.caller.owner)
+    url = links.events(job_id)
     if isinstance(known, KeptAnswer):
-        return _ended(job_id, known.session_id, known.event, known.data)
+        return _ended(job_id, known.session_id, url, known.event, known.data)
     if known.last.ends_job:
-        return _ended(job_id, known.head.session_id, known.last.event, known.last.data)
-    return JobStatus(job_id=job_id, session_id=known.head.session_id, status=_state(known))
+        return _ended(job_id, known.head.session_id, url, known.last.event, known.last.data)
+    return JobStatus(job_id=job_id, session_id=known.head.session_id, status=_state(known), events_url=url)
 
 
 @router.post(
@@ -82,14 +92,14 @@ async def status(job_id: str, services: Deps, caller: Owner) -> JobStatus:
     response_model_exclude_none=True,
     responses={200: {"description": "The job has already ended", "model": JobStatus}},
 )
-async def cancel(job_id: str, response: Response, services: Deps, caller: Owner) -> JobStatus:
+async def cancel(job_id: str, response: Response, services: Deps, links: Addresses) -> JobStatus:
     """Cancels a job wherever it is; safe to repeat."""
-    known = await find_job(services, job_id, caller)
+    known = await find_job(services, job_id, links.caller.owner)
     if isinstance(known, LogSummary) and not known.last.ends_job:
         await cancel_job(services, job_id, known.head)
     else:
         response.status_code = 200
-    return await status(job_id, services, caller)
+    return await status(job_id, services, links)
 
 
 def _state(known: LogSummary) -> Status:
@@ -104,16 +114,19 @@ async def _check_events_are_kept(services: Services, queued: Queued, caller: str
         raise errors.events_expired(queued.status_url)
 
 
-def _ended(job_id: str, session_id: str, event: str, data: bytes) -> JobStatus:
+def _ended(job_id: str, session_id: str, events_url: str, event: str, data: bytes) -> JobStatus:
     fields: dict[str, Any] = orjson.loads(data)
     state = cast(Status, event)
     if event == "error":
-        return JobStatus(job_id=job_id, session_id=session_id, status=state, error=Problem(**fields))
+        return JobStatus(
+            job_id=job_id, session_id=session_id, status=state, events_url=events_url, error=Problem(**fields)
+        )
     ended = Ended(**fields)
     return JobStatus(
         job_id=job_id,
         session_id=session_id,
         status=state,
+        events_url=events_url,
         answer=ended.answer,
         intents=ended.intents,
         sources=ended.sources,

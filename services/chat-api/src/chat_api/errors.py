@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from eco2_bus.events import Problem
@@ -15,14 +16,18 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from chat_api.auth.caller import KeysUnavailable
 from chat_api.metrics import metrics_of
 
 _log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 FIELDS_MAX = 20
+TOO_MANY_STREAMS = "too_many_streams"
 
 _INVALID = ("invalid_fields", "Invalid fields", "Some fields are invalid.")
+_CHALLENGE = 'Bearer realm="eco2"'
+_INVALID_TOKEN = f'{_CHALLENGE}, error="invalid_token"'
 _NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
@@ -59,6 +64,29 @@ def malformed(detail: str, code: str = "malformed_request") -> ApiProblem:
     return ApiProblem(400, code, "Malformed request", detail)
 
 
+def unauthenticated() -> ApiProblem:
+    """401 for a request that shows no credential."""
+    detail = "This service wants to know who is calling: send `Authorization: Bearer ...`."
+    return _unauthorized("unauthenticated", "Not authenticated", detail, _CHALLENGE)
+
+
+def invalid_credential() -> ApiProblem:
+    """401; what was wrong with it is nobody's business."""
+    detail = "The key, token or ticket is not valid here."
+    return _unauthorized("invalid_credential", "Invalid credential", detail, _INVALID_TOKEN)
+
+
+def credential_expired() -> ApiProblem:
+    """401 for what was valid once."""
+    return _unauthorized(
+        "credential_expired", "Credential expired", "The token or ticket has ended.", _INVALID_TOKEN
+    )
+
+
+def _unauthorized(code: str, title: str, detail: str, challenge: str) -> ApiProblem:
+    return ApiProblem(401, code, title, detail, headers={"WWW-Authenticate": challenge})
+
+
 def unknown_job() -> ApiProblem:
     """404; the same whether the job never was or is somebody else's."""
     return ApiProblem(404, "job_not_found", "No such job", "There is no such job, or it is not yours.")
@@ -90,6 +118,32 @@ def session_busy(job_id: str | None) -> ApiProblem:
         )
     detail = "The session is still answering a question. Wait, cancel it, or send on_busy=interrupt."
     return ApiProblem(409, "session_busy", "Session busy", detail, headers=headers, extra={"job_id": job_id})
+
+
+def rate_limited(retry_after_s: int, headers: Mapping[str, str]) -> ApiProblem:
+    """429 with the seconds until the next question is let in."""
+    detail = f"You ask too often. The next question is let in in {retry_after_s} s."
+    headers = {**headers, "Retry-After": str(retry_after_s)}
+    return ApiProblem(429, "rate_limited", "Too many requests", detail, headers=headers)
+
+
+def too_many_jobs(at_most: int, headers: Mapping[str, str]) -> ApiProblem:
+    """429 until one of the caller's questions is answered, or cancelled."""
+    detail = f"{at_most} of your questions are still being answered. Wait for one, or cancel it."
+    headers = {**headers, "Retry-After": "5"}
+    return ApiProblem(429, "too_many_jobs", "Too many questions at a time", detail, headers=headers)
+
+
+def too_many_streams_of_yours(at_most: int) -> ApiProblem:
+    """429 until the caller closes one."""
+    detail = f"You have {at_most} streams open. Close one, or wait for its end."
+    return ApiProblem(429, TOO_MANY_STREAMS, "Too many streams", detail, headers={"Retry-After": "5"})
+
+
+def too_many_streams() -> ApiProblem:
+    """503 from a process that is full; another one may have room."""
+    detail = "Too many answers are being watched. Try again in a moment."
+    return ApiProblem(503, TOO_MANY_STREAMS, "Overloaded", detail, headers={"Retry-After": "2"})
 
 
 def not_waiting() -> ApiProblem:
@@ -130,6 +184,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(QueueUnavailable, _dependency_down)
     app.add_exception_handler(LogUnavailable, _dependency_down)
     app.add_exception_handler(HistoryUnavailable, _dependency_down)
+    app.add_exception_handler(KeysUnavailable, _dependency_down)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -151,7 +206,7 @@ def _problem(
     problem = Problem(
         title=title, status=status, detail=detail, code=code, trace_id=propagation.current_trace_id()
     )
-    if request.method == "POST":
+    if request.method == "POST" or code == TOO_MANY_STREAMS:
         metrics_of(request).rejected(code)
     body = {**problem.model_dump(), **(extra or {})}
     return JSONResponse(body, status_code=status, headers=headers, media_type=PROBLEM_JSON)

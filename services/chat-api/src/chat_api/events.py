@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import contextmanager
 from typing import Annotated
 
-from eco2_bus.events import START, EntryId, Gap, to_json
+from eco2_bus.events import START, CredentialExpired, EntryId, Gap, to_json
 from eco2_bus.log import KeptAnswer, LogGone, LogSummary, LogUnavailable
 from eco2_history import HistoryUnavailable
 from eco2_telemetry import propagation
@@ -18,9 +18,12 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.types import Message, Receive, Scope, Send
 
 from chat_api import errors
-from chat_api.deps import Deps, Owner, Services
+from chat_api.auth.lasting import CredentialEnded, while_valid
+from chat_api.auth.links import Links
+from chat_api.deps import Deps, EventsReader, Services
 from chat_api.eager_send import send_within
 from chat_api.jobs import find_job
+from chat_api.limits.streams import StreamingEvents
 from chat_api.metrics import ApiMetrics, Metrics
 
 router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
@@ -50,12 +53,13 @@ class JobEvents(EventSourceResponse):
 @router.get(
     "/{job_id}/events",
     response_class=JobEvents,
+    dependencies=[StreamingEvents],
     responses={204: {"description": "The last event was the end"}},
 )
 async def events(
     job_id: str,
     services: Deps,
-    caller: Owner,
+    links: EventsReader,
     metrics: Metrics,
     last_event_id: Annotated[str | None, Header()] = None,
     last_event_id_query: Annotated[str | None, Query(alias="last_event_id")] = None,
@@ -64,21 +68,21 @@ async def events(
     resume_from = last_event_id if last_event_id is not None else last_event_id_query
     after = _parse(resume_from)
     with _failed_resumes_counted(metrics, after):
-        known = await find_job(services, job_id, caller)
+        known = await find_job(services, job_id, links.caller.owner)
         is_gap = isinstance(known, LogSummary) and await _is_gap(services, job_id, known, after)
     if isinstance(known, KeptAnswer):
         metrics.resumed("gone")
         raise errors.events_expired(f"/api/v1/chat/{job_id}")
     _link_to_job(known.head.traceparent, resume_from)
     if after is START:
-        return event_stream(services, metrics, job_id, START)
+        return event_stream(services, metrics, links, job_id, START)
     if known.last.ends_job and known.last.id == after:
         return Response(status_code=204)
     metrics.resumed("gap" if is_gap else "ok")
     if is_gap:
         gap = Gap(requested=str(after), resumed_from=str(known.first_id))
-        return event_stream(services, metrics, job_id, START, gap=gap)
-    return event_stream(services, metrics, job_id, after)
+        return event_stream(services, metrics, links, job_id, START, gap=gap)
+    return event_stream(services, metrics, links, job_id, after)
 
 
 @contextmanager
@@ -101,6 +105,7 @@ async def _is_gap(services: Services, job_id: str, known: LogSummary, after: Ent
 def event_stream(
     services: Services,
     metrics: ApiMetrics,
+    links: Links,
     job_id: str,
     after: EntryId,
     *,
@@ -109,7 +114,7 @@ def event_stream(
 ) -> Response:
     """The response that streams a job's log."""
     response = JobEvents(
-        _frames(services, metrics, job_id, after, gap),
+        _frames(services, metrics, links, job_id, after, gap),
         headers={**HEADERS, **(headers or {})},
         ping=services.settings.heartbeat_s,
         ping_message_factory=_heartbeat,
@@ -123,18 +128,18 @@ def event_stream(
 
 
 async def _frames(
-    services: Services, metrics: ApiMetrics, job_id: str, after: EntryId, gap: Gap | None
+    services: Services, metrics: ApiMetrics, links: Links, job_id: str, after: EntryId, gap: Gap | None
 ) -> AsyncIterator[bytes]:
     """Bytes ready for the socket; what is in the log together leaves together."""
     span, began, sent = trace.get_current_span(), time.perf_counter(), 0
     opened_at_ms, relayed = time.time_ns() // 1_000_000, metrics.relay_lag.relayed
     yield _HELLO if gap is None else _HELLO + b"event: gap\ndata: " + to_json(gap) + b"\n\n"
     try:
-        async for entries in services.log.follow(job_id, after):
+        async for entries in while_valid(links.caller, services.log.follow(job_id, after)):
             if not sent:
                 span.set_attribute("first_event_ms", round((time.perf_counter() - began) * 1000, 1))
             sent += len(entries)
-            yield b"".join([entry.frame for entry in entries])
+            yield b"".join([entry.frame for entry in links.entries(entries)])
             # What was there before its viewer came is late by no fault of the relay.
             if (written_at_ms := entries[0].at_ms) >= opened_at_ms:
                 relayed(written_at_ms)
@@ -144,6 +149,10 @@ async def _frames(
         yield b"retry: %d\n\n" % random.randint(RETRY_MS // 4, RETRY_MS * 2)
     except LogGone:
         return
+    except CredentialEnded:
+        span.set_attribute("closed", "credential expired")
+        ended = CredentialExpired(status_url=f"/api/v1/chat/{job_id}")
+        yield b"event: credential_expired\ndata: " + to_json(ended) + b"\n\n"
     finally:
         span.set_attribute("events_sent", sent)
 

@@ -1,6 +1,6 @@
 """What the façades for other protocols share: asking in their caller's name, and retelling a job's log."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from eco2_bus.events import START, LogEntry, Queued
@@ -9,8 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from sse_starlette import ServerSentEvent
 
+from chat_api.auth.lasting import CredentialEnded, while_valid
+from chat_api.auth.links import Links
 from chat_api.deps import Services
 from chat_api.events import HEADERS, JobEvents
+from chat_api.limits.submits import Admission
 from chat_api.metrics import ApiMetrics
 from chat_api.requests import ChatRequest, upload_of
 from chat_api.submission import Question, submit_once
@@ -38,21 +41,28 @@ class Teller(Protocol):
         ...
 
 
-async def ask(services: Services, caller: str, fields: Mapping[str, Any], key: str | None) -> Queued:
+async def ask(
+    services: Services, caller: str, admission: Admission, fields: Mapping[str, Any], key: str | None
+) -> Queued:
     """Submits a question as `POST /api/v1/chat` does; raises RequestValidationError and what that raises."""
     try:
         body = ChatRequest.model_validate(fields)
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
-    return await submit_once(services, Question(body, caller, await upload_of(body)), key)
+    return await submit_once(services, Question(body, caller, await upload_of(body), admission), key)
 
 
 def retell(
-    services: Services, metrics: ApiMetrics, job_id: str, teller: Teller, headers: Mapping[str, str]
+    services: Services,
+    metrics: ApiMetrics,
+    links: Links,
+    job_id: str,
+    teller: Teller,
+    headers: Mapping[str, str],
 ) -> JobEvents:
     """The response that streams a job in another protocol; a viewer that leaves changes nothing."""
     response = JobEvents(
-        _told(services, job_id, teller),
+        _told(services, links, job_id, teller),
         headers={**HEADERS, **headers},
         ping=services.settings.heartbeat_s,
         ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep="\n"),
@@ -64,21 +74,21 @@ def retell(
     return response
 
 
-async def _told(services: Services, job_id: str, teller: Teller) -> AsyncIterator[bytes]:
+async def _told(services: Services, links: Links, job_id: str, teller: Teller) -> AsyncIterator[bytes]:
     yield teller.begin()
     try:
-        async for entries in services.log.follow(job_id, START):
-            if told := b"".join(_until_ended(teller, entries)):
+        async for entries in while_valid(links.caller, services.log.follow(job_id, START)):
+            if told := b"".join(_until_ended(teller, links.entries(entries))):
                 yield told
             if teller.has_ended:
                 return
-    except (LogGone, LogUnavailable):
+    except (LogGone, LogUnavailable, CredentialEnded):
         pass
-    # No end in the log: it was erased, or this process is leaving.
+    # No end in the log: it was erased, the credential has ended, or this process is leaving.
     yield teller.broken_off()
 
 
-def _until_ended(teller: Teller, entries: list[LogEntry]) -> list[bytes]:
+def _until_ended(teller: Teller, entries: Sequence[LogEntry]) -> list[bytes]:
     told: list[bytes] = []
     for entry in entries:
         told.append(teller.tell(entry))

@@ -6,7 +6,7 @@ from eco2_bus.pictures import PictureGone
 from fastapi import APIRouter, Response
 
 from chat_api import errors
-from chat_api.deps import Deps, Owner
+from chat_api.deps import Deps, PictureReader
 
 router = APIRouter(prefix="/api/v1/images", tags=["images"])
 
@@ -26,7 +26,7 @@ _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
     response_class=Response,
     responses={200: {"description": "The picture", "content": {name: {} for name in TYPES}}},
 )
-async def image(picture_id: str, services: Deps, caller: Owner) -> Response:
+async def image(picture_id: str, services: Deps, caller: PictureReader) -> Response:
     """A picture that came with a question, or was made for an answer."""
     if not _ID.fullmatch(picture_id):
         raise errors.unknown_picture()
@@ -34,6 +34,6 @@ async def image(picture_id: str, services: Deps, caller: Owner) -> Response:
         picture = await services.pictures.get(picture_id)
     except PictureGone:
         raise errors.unknown_picture() from None
-    if picture.owner != caller:
+    if picture.owner != caller.owner:
         raise errors.unknown_picture()
     return Response(picture.data, media_type=picture.content_type, headers=HEADERS)

@@ -20,6 +20,7 @@ EVENTS: dict[str, type[BaseModel]] = {
     "input_required": events.InputRequired,
     "reset": events.Reset,
     "gap": events.Gap,
+    "credential_expired": events.CredentialExpired,
     "usage": events.Usage,
     "done": events.Ended,
     "cancelled": events.Ended,
@@ -28,24 +29,45 @@ EVENTS: dict[str, type[BaseModel]] = {
 
 _ERRORS = {
     "400": "Malformed JSON, or an event id or a cursor that is none",
+    "401": "Not known who is calling: no credential, an invalid one, or one that has expired",
     "404": "Unknown, or not yours",
     "409": "The session is busy, a request with the same key is in flight, or the job is not at that point",
     "410": "The events have expired; `status_url` has the answer",
     "413": "The body is too large",
     "422": "Invalid fields, each listed; or an Idempotency-Key with another body",
+    "429": "A limit of yours; see Retry-After",
     "500": "Our fault",
     "503": "Too much load or a dependency down; see Retry-After",
 }
 _OF_CALL = {
-    ("post", "/api/v1/chat"): ("400", "404", "409", "410", "413", "422", "500", "503"),
+    ("post", "/api/v1/chat"): ("400", "404", "409", "410", "413", "422", "429", "500", "503"),
     ("get", "/api/v1/chat/{job_id}"): ("404", "500", "503"),
-    ("get", "/api/v1/chat/{job_id}/events"): ("400", "404", "410", "500", "503"),
+    ("get", "/api/v1/chat/{job_id}/events"): ("400", "404", "410", "429", "500", "503"),
     ("post", "/api/v1/chat/{job_id}/input"): ("400", "404", "409", "413", "422", "500", "503"),
     ("post", "/api/v1/chat/{job_id}/feedback"): ("400", "404", "409", "413", "422", "500", "503"),
     ("post", "/api/v1/chat/{job_id}/cancel"): ("404", "413", "500", "503"),
     ("get", "/api/v1/sessions/{session_id}/turns"): ("400", "404", "422", "500", "503"),
     ("delete", "/api/v1/sessions/{session_id}"): ("404", "409", "413", "500", "503"),
     ("get", "/api/v1/images/{picture_id}"): ("404", "500", "503"),
+}
+
+_SCHEMES: dict[str, Any] = {
+    "credential": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An access key or the issuer's token, as `AUTH_MODE` says; nothing with `none`.",
+    },
+    "ticket": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "ticket",
+        "description": "Stands for the credential in addresses that the API gives, until it ends.",
+    },
+}
+_SECURITY: list[dict[str, list[str]]] = [{"credential": []}, {}]
+_BY_TICKET = {
+    ("get", "/api/v1/chat/{job_id}/events"): [{"ticket": list[str]()}],
+    ("get", "/api/v1/images/{picture_id}"): [{"ticket": list[str]()}],
 }
 
 
@@ -72,8 +94,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for (method, path), statuses in _OF_CALL.items():
         responses = document["paths"][path][method]["responses"]
         responses.pop("422", None)
-        for status in statuses:
+        for status in ("401", *statuses):
             responses[status] = _problem(status)
+        document["paths"][path][method]["security"] = [*_SECURITY, *_BY_TICKET.get((method, path), ())]
+    document["components"]["securitySchemes"] = _SCHEMES
     paths = document["paths"]
     for responses in (
         paths["/api/v1/chat"]["post"]["responses"],

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from sse_starlette import ServerSentEvent
 
-from chat_api.deps import Deps
+from chat_api.deps import Deps, caller
 from chat_api.events import HEADERS, JobEvents
+from chat_api.limits.streams import Streaming
 from chat_api.metrics import Metrics
 
 router = APIRouter(prefix="/api/v1", include_in_schema=False)
@@ -18,7 +19,8 @@ router = APIRouter(prefix="/api/v1", include_in_schema=False)
 LOOKED_FOR = ("last-event-id", "idempotency-key")
 
 
-@router.get("/probe")
+# Known callers only: each probe holds a connection for a minute or more.
+@router.get("/probe", dependencies=[Depends(caller), Streaming])
 async def probe(
     request: Request,
     services: Deps,

@@ -1,13 +1,37 @@
 """What an operator can set, by environment variable or `.env`."""
 
+import ipaddress
 from datetime import timedelta
+from typing import Annotated
 
 from eco2_bus.log import LogTimes
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from limits import parse
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from chat_api.auth.settings import AuthSettings
 
 
-class ApiSettings(BaseSettings):
+def _rate(told: str) -> str:
+    told = told.strip()
+    if told:
+        # Raises ValueError for what is none.
+        parse(told)
+    return told
+
+
+def _networks(told: str) -> str:
+    names = [name for part in told.split(",") if (name := part.strip())]
+    for name in names:
+        ipaddress.ip_network(name)
+    return ",".join(names)
+
+
+Rate = Annotated[str, AfterValidator(_rate)]
+Networks = Annotated[str, AfterValidator(_networks)]
+
+
+class ApiSettings(AuthSettings):
     """Settings of chat-api; every name is an environment variable in capitals."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")
@@ -25,11 +49,25 @@ class ApiSettings(BaseSettings):
     input_wait_s: float = Field(default=120, gt=0)
     """How long a job waits for its user; the worker must use the same number."""
 
-    cors_origins: list[str] = []
+    cors_origins: list[str] = Field(default_factory=list[str])
     log_level: str = "INFO"
 
     body_max_bytes: int = 7_500_000
     """Room for a picture of 5 MB as a data URL, and little else."""
+
+    limit_submits_per_user: Rate = ""
+    """Such as `30/minute`; empty, there is no limit. Without authentication everybody is one user."""
+    limit_submits_per_address: Rate = ""
+    """The same for an IPv4 address or an IPv6 /64, see `TRUSTED_PROXIES`."""
+    limit_live_jobs_per_user: int = Field(default=0, ge=0)
+    """Questions of a user that may wait or be answered at a time; 0 is no limit."""
+    limit_open_streams_per_user: int = Field(default=0, ge=0)
+    """Streams that one process keeps open for a user; 0 is no limit."""
+    limit_open_streams: int = Field(default=0, ge=0)
+    """Streams that one process keeps open at all; 0 is no limit."""
+    trusted_proxies: Networks = ""
+    """Addresses and networks, with commas, whose `X-Forwarded-For` is believed; nobody else's is."""
+
     heartbeat_s: float = Field(default=15.0, gt=0, lt=60)
     send_timeout_s: float = Field(default=30.0, gt=0)
     """A viewer that takes nothing for this long is closed; it resumes when it comes back."""

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from chat_api import errors, sessions
-from chat_api.deps import Deps, Owner, Services
+from chat_api.auth.links import Links
+from chat_api.deps import Addresses, Deps, Services
 from chat_api.jobs import is_job_id
 
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
@@ -50,16 +51,19 @@ async def turns(
     session_id: str,
     response: Response,
     services: Deps,
-    caller: Owner,
+    links: Addresses,
     before: str | None = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 20,
 ) -> TurnPage:
     """The newest turns of a session, or the newest before a cursor that an earlier page gave."""
+    caller = links.caller.owner
     if await sessions.owner_of(services, session_id) != caller:
         raise errors.unknown_session()
     page = await _page(services, session_id, caller, before, limit)
     response.headers["Cache-Control"] = "no-store"
-    return TurnPage(session_id=session_id, turns=[_shown(turn) for turn in page.turns], before=page.before)
+    return TurnPage(
+        session_id=session_id, turns=[_shown(turn, links) for turn in page.turns], before=page.before
+    )
 
 
 async def _page(services: Services, session_id: str, owner: str, before: str | None, limit: int) -> Page:
@@ -72,7 +76,7 @@ async def _page(services: Services, session_id: str, owner: str, before: str | N
         raise errors.malformed("`before` is no cursor of this session.", "malformed_cursor") from None
 
 
-def _shown(turn: Turn) -> SessionTurn:
+def _shown(turn: Turn, links: Links) -> SessionTurn:
     return SessionTurn(
         job_id=turn.job_id,
         question=turn.question,
@@ -84,13 +88,13 @@ def _shown(turn: Turn) -> SessionTurn:
         attempts=turn.attempts,
         trace_id=turn.trace_id,
         sample_data=turn.sample_data,
-        image_url=_address(turn.image_url),
+        image_url=_address(turn.image_url, links),
         created_at_ms=turn.created_at_ms,
         ended_at_ms=turn.ended_at_ms,
         error=None if turn.error is None else Problem.model_validate(turn.error),
     )
 
 
-def _address(image_url: str | None) -> str | None:
+def _address(image_url: str | None, links: Links) -> str | None:
     picture_id = None if image_url is None else referred_id(image_url)
-    return image_url if picture_id is None else picture_path(picture_id)
+    return image_url if picture_id is None else links.picture(picture_path(picture_id))

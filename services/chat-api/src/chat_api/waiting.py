@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chat_api import errors
 from chat_api.chat import JobStatus, status
-from chat_api.deps import Deps, Owner
+from chat_api.deps import Addresses, Deps
 from chat_api.jobs import find_job
 
 router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
@@ -25,9 +25,9 @@ class JobInput(BaseModel):
 
 
 @router.post("/{job_id}/input", status_code=202, response_model_exclude_none=True)
-async def give_input(job_id: str, body: JobInput, services: Deps, caller: Owner) -> JobStatus:
+async def give_input(job_id: str, body: JobInput, services: Deps, links: Addresses) -> JobStatus:
     """Lets a job go on that asked for a place; answers once the broker has confirmed it."""
-    known = await find_job(services, job_id, caller)
+    known = await find_job(services, job_id, links.caller.owner)
     if not isinstance(known, LogSummary) or known.last.event != INPUT_REQUIRED:
         raise errors.not_waiting()
     parked = await services.log.parked_job(job_id)
@@ -45,4 +45,4 @@ async def give_input(job_id: str, body: JobInput, services: Deps, caller: Owner)
         goes_on=known.head.traceparent,
     ) as headers:
         await services.queue.publish(job, headers)
-    return await status(job_id, services, caller)
+    return await status(job_id, services, links)

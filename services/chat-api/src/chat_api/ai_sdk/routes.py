@@ -13,7 +13,9 @@ from chat_api import errors, facade, sessions
 from chat_api.ai_sdk.chunks import UiChunks
 from chat_api.ai_sdk.requests import UiChatRequest
 from chat_api.chat import IdempotencyKey
-from chat_api.deps import Deps, Owner, Services
+from chat_api.deps import Addresses, Deps, Services
+from chat_api.limits.streams import Streaming
+from chat_api.limits.submits import Admitting
 from chat_api.metrics import Metrics
 
 router = APIRouter(prefix="/api/v1/ai-sdk/chat", include_in_schema=False)
@@ -21,35 +23,39 @@ router = APIRouter(prefix="/api/v1/ai-sdk/chat", include_in_schema=False)
 HEADERS = {"x-vercel-ai-ui-message-stream": "v1"}
 
 
-@router.post("")
+@router.post("", dependencies=[Streaming])
 async def chat(
     body: UiChatRequest,
     request: Request,
     services: Deps,
-    caller: Owner,
+    links: Addresses,
     metrics: Metrics,
+    admission: Admitting,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Answers the last message of the user; the chat's id is the session."""
-    queued = await facade.ask(services, caller, body.fields(), idempotency_key)
+    queued = await facade.ask(services, links.caller.owner, admission, body.fields(), idempotency_key)
     chunks = UiChunks(queued.job_id, queued.session_id, _base_url(request))
-    return facade.retell(services, metrics, queued.job_id, chunks, {**HEADERS, "Location": queued.status_url})
+    headers = {**HEADERS, "Location": queued.status_url, **admission.headers}
+    return facade.retell(services, metrics, links, queued.job_id, chunks, headers)
 
 
-@router.get("/{chat_id}/stream")
-async def resume(chat_id: str, request: Request, services: Deps, caller: Owner, metrics: Metrics) -> Response:
+@router.get("/{chat_id}/stream", dependencies=[Streaming])
+async def resume(
+    chat_id: str, request: Request, services: Deps, links: Addresses, metrics: Metrics
+) -> Response:
     """Tells the answer under way from its beginning, or `204` when there is none."""
     owner = await sessions.owner_of(services, chat_id)
     if owner is None:
         return Response(status_code=204)
-    if owner != caller:
+    if owner != links.caller.owner:
         raise errors.unknown_session()
     job = await _under_way(services, chat_id)
     if job is None:
         return Response(status_code=204)
     job_id, known = job
     chunks = UiChunks(job_id, chat_id, _base_url(request), past=known.last.id)
-    return facade.retell(services, metrics, job_id, chunks, HEADERS)
+    return facade.retell(services, metrics, links, job_id, chunks, HEADERS)
 
 
 async def _under_way(services: Services, session_id: str) -> tuple[str, LogSummary] | None:

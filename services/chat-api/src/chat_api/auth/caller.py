@@ -1,6 +1,14 @@
-"""Who is calling."""
+"""Who is calling, and what keeps us from telling."""
 
 from dataclasses import dataclass
+
+
+class UnusableSettings(ValueError):
+    """The settings of access contradict each other or are incomplete; the text says which, and no secret."""
+
+
+class KeysUnavailable(Exception):
+    """The issuer's keys cannot be had, so nobody can say whether a token is good."""
 
 
 @dataclass(frozen=True, slots=True)

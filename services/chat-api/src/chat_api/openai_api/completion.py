@@ -5,17 +5,18 @@ from typing import Any
 from eco2_bus.events import START, Ended, Image, LogEntry, Problem
 from eco2_bus.log import LogGone
 
+from chat_api.auth.links import Links
 from chat_api.deps import Services
 from chat_api.errors import ApiProblem
 from chat_api.openai_api.answer import BROKEN_OFF, CANCELLED, Envelope
 
 
-async def complete(services: Services, envelope: Envelope) -> dict[str, Any]:
+async def complete(services: Services, links: Links, envelope: Envelope) -> dict[str, Any]:
     """Follows a job to its end, or to a question to the user; raises ApiProblem."""
     completion = _Completion(envelope)
     try:
         async for entries in services.log.follow(envelope.queued.job_id, START):
-            for entry in entries:
+            for entry in links.entries(entries):
                 if (whole := completion.hear(entry)) is not None:
                     return whole
     except LogGone:

@@ -6,12 +6,14 @@ Left out of our OpenAPI document: the protocol is another's, and what of it hold
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from chat_api import facade, sessions
 from chat_api.chat import IdempotencyKey
-from chat_api.deps import Deps, Owner, Services
+from chat_api.deps import Addresses, Deps, Services, caller
+from chat_api.limits.streams import Streaming
+from chat_api.limits.submits import Admitting
 from chat_api.metrics import Metrics
 from chat_api.openai_api import models
 from chat_api.openai_api.answer import Envelope
@@ -22,36 +24,40 @@ from chat_api.openai_api.requests import CompletionRequest
 
 router = APIRouter(prefix="/v1", include_in_schema=False)
 
+# Clients ask for the models to see whether their key is good.
+_KNOWN = [Depends(caller)]
 
-@router.post("/chat/completions")
+
+@router.post("/chat/completions", dependencies=[Streaming])
 async def chat_completions(
     body: CompletionRequest,
     request: Request,
     services: Deps,
-    caller: Owner,
+    links: Addresses,
     metrics: Metrics,
+    admission: Admitting,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Answers the last message of the user."""
     models.check_known(body.model)
     fields = await _fields(services, body)
-    queued = await facade.ask(services, caller, fields, idempotency_key)
-    envelope = Envelope(queued, str(request.base_url).rstrip("/"))
-    headers = {"Location": queued.status_url, "X-Request-Id": queued.job_id}
+    queued = await facade.ask(services, links.caller.owner, admission, fields, idempotency_key)
+    envelope = Envelope(links.queued(queued), str(request.base_url).rstrip("/"))
+    headers = {"Location": queued.status_url, "X-Request-Id": queued.job_id, **admission.headers}
     if body.stream:
         options = body.stream_options
         chunks = Chunks(envelope, includes_usage=options is not None and bool(options.include_usage))
-        return facade.retell(services, metrics, queued.job_id, chunks, headers)
-    return JSONResponse(await complete(services, envelope), headers=headers)
+        return facade.retell(services, metrics, links, queued.job_id, chunks, headers)
+    return JSONResponse(await complete(services, links, envelope), headers=headers)
 
 
-@router.get("/models")
+@router.get("/models", dependencies=_KNOWN)
 async def model_list() -> dict[str, Any]:
     """The one model there is."""
     return {"object": "list", "data": [models.described()]}
 
 
-@router.get("/models/{name}")
+@router.get("/models/{name}", dependencies=_KNOWN)
 async def model(name: str) -> dict[str, Any]:
     """That one."""
     models.check_known(name)
