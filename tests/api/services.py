@@ -11,6 +11,7 @@ import redis
 from aio_pika.exceptions import ChannelNotFoundEntity
 from chat_api.claims import MemoryClaims
 from chat_api.deps import Services, turn_store
+from chat_api.limits.stores import in_redis
 from chat_api.redis_claims import RedisClaims
 from chat_api.settings import ApiSettings
 from eco2_bus import topology
@@ -135,15 +136,17 @@ class RealWorld:
     def services(self, **changes: Any) -> Services:
         urls = {"redis_url": self.redis_url, "amqp_url": self.amqp_url, "database_url": self._database_url}
         chosen = settings(**{**urls, "database_auto_upgrade": True, **changes})
+        claims = RedisClaims(self.redis_url)
         self.made = Services(
             chosen,
             RabbitJobQueue(self.amqp_url, max_length=chosen.queue_max_length, name="chat-api"),
             RedisEventLog(self.redis_url, times=chosen.log_times),
-            RedisClaims(self.redis_url),
+            claims,
             telemetry(),
             turn_store(chosen),
             RedisPictures(self.redis_url, kept_s=chosen.picture_ttl_s),
             RabbitDeadLetters(self.amqp_url),
+            limits=in_redis(claims.link),
         )
         return self.made
 

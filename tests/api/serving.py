@@ -74,7 +74,8 @@ async def client_of(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
 async def serving(services: Services, *, grace_s: int = 5) -> AsyncIterator[tuple[str, ApiServer]]:
     """Serves until the block ends; gives the address and the server."""
     with listen("127.0.0.1", 0) as listener:
-        server = ApiServer(create_app(services), services.log, grace_s=grace_s)
+        app, trusted_proxies = create_app(services), services.settings.trusted_proxies
+        server = ApiServer(app, services.log, grace_s=grace_s, trusted_proxies=trusted_proxies)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             while not server.started:

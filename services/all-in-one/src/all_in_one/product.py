@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 from chat_api.app import create_app
+from chat_api.auth.access import check_may_listen
 from chat_api.claims import MemoryClaims
 from chat_api.deps import Services, turn_store
 from chat_api.server import ApiServer, listen
@@ -58,9 +59,10 @@ class _InnerServer(uvicorn.Server):
 
 @asynccontextmanager
 async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
-    """Starts the product; raises CannotListen before anything else is started."""
+    """Starts the product; raises CannotListen and UnusableSettings before anything else is started."""
+    api_settings, settings = ApiSettings(), WorkerSettings()
+    check_may_listen(api_settings, host)
     with contextlib.closing(_listener(host, port)) as listener:
-        api_settings, settings = ApiSettings(), WorkerSettings()
         api_telemetry = set_up("chat-api", log_level=api_settings.log_level)
         worker_telemetry = set_up("chat-worker", log_level=api_settings.log_level)
         log = MemoryEventLog(times=api_settings.log_times)
@@ -99,7 +101,12 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
                     messaging_system=MESSAGING_SYSTEM,
                 )
             )
-            server = ApiServer(create_app(services, registry=registry), log, grace_s=GRACE_S)
+            server = ApiServer(
+                create_app(services, registry=registry),
+                log,
+                grace_s=GRACE_S,
+                trusted_proxies=api_settings.trusted_proxies,
+            )
             await stack.enter_async_context(_serving(server, listener))
             # Left in the reverse order: take no more jobs, end those under way, and only then close the bus.
             stack.push_async_callback(consumer.drain, 0.5)

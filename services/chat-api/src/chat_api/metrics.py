@@ -13,8 +13,13 @@ Recovery = Literal["catch_up", "snapshot"]
 RecoveryStatus = Literal["success", "error"]
 Resume = Literal["ok", "gap", "gone"]
 
-REJECTIONS = frozenset({"queue_full", "unavailable", "session_busy", "body_too_large"})
-"""Why a question is not let in; each is the `code` of its problem document."""
+REJECTIONS = frozenset(
+    {
+        *("queue_full", "unavailable", "session_busy", "body_too_large"),
+        *("rate_limited", "too_many_jobs", "too_many_streams"),
+    }
+)
+"""Why a question, or a viewer, is not let in; each is the `code` of its problem document."""
 
 
 class ApiMetrics:
@@ -34,7 +39,10 @@ class ApiMetrics:
             "chat_api_resumes", "Resumes by what the viewer was told.", ["result"], registry=registry
         )
         rejections = Counter(
-            "chat_api_rejections", "Questions that were not let in.", ["reason"], registry=registry
+            "chat_api_rejections",
+            "Questions and viewers that were not let in.",
+            ["reason"],
+            registry=registry,
         )
         ratings = Counter(
             "chat_feedback",

@@ -1,12 +1,10 @@
 """Claims in Redis, shared by all replicas."""
 
-import hashlib
-
 import orjson
-from eco2_bus.log import LogUnavailable
-from eco2_bus.resp import Argument, RedisLink, RedisRefused, Reply
+from eco2_bus.resp import RedisLink
 
 from chat_api.claims import PENDING_S, Claimed
+from chat_api.redis_calls import ask, run
 from chat_api.session_claims import ERASED_KEPT_S, SESSION_KEPT_S, Bid, SessionOfAnother, erased_name
 
 # A session is one hash: `owner`, `holder`, `until` (Unix s), and for each job `job:{id}` = `{Unix s}:{key}`.
@@ -42,9 +40,6 @@ local left = redis.call('HKEYS', KEYS[1])
 if #left == 1 and left[1] == 'owner' then redis.call('DEL', KEYS[1]) end
 """
 
-
-_SHA = {script: hashlib.sha1(script.encode()).hexdigest() for script in (_TAKE_SESSION, _FREE_SESSION)}
-
 REPLY_TIMEOUT_S = 5.0
 
 
@@ -52,36 +47,37 @@ class RedisClaims:
     """Claims in Redis, over one connection; every call may raise LogUnavailable."""
 
     def __init__(self, url: str) -> None:
-        self._link = RedisLink(url, name="claims", reply_timeout_s=REPLY_TIMEOUT_S)
+        self.link = RedisLink(url, name="claims", reply_timeout_s=REPLY_TIMEOUT_S)
+        """For whatever else a request needs of Redis, so that it leaves in the same writes."""
 
     async def claim_key(self, key: str, fingerprint: str) -> Claimed | None:
         value = orjson.dumps({"fingerprint": fingerprint, "answer": None})
-        taken = await self._ask("SET", f"chat:idem:{key}", value, "NX", "GET", "EX", PENDING_S)
+        taken = await ask(self.link, "SET", f"chat:idem:{key}", value, "NX", "GET", "EX", PENDING_S)
         return Claimed(**orjson.loads(taken)) if taken else None
 
     async def answer_key(self, key: str, fingerprint: str, answer: str, ttl_s: int) -> None:
         value = orjson.dumps({"fingerprint": fingerprint, "answer": answer})
-        await self._ask("SET", f"chat:idem:{key}", value, "EX", ttl_s)
+        await ask(self.link, "SET", f"chat:idem:{key}", value, "EX", ttl_s)
 
     async def free_key(self, key: str) -> None:
-        await self._ask("DEL", f"chat:idem:{key}")
+        await ask(self.link, "DEL", f"chat:idem:{key}")
 
     async def take_session(self, bid: Bid, instead_of: str | None) -> str | None:
         arguments = (bid.owner, bid.job_id, instead_of or "", bid.key, bid.hold_s, SESSION_KEPT_S)
-        reply = await self._run(_TAKE_SESSION, _session(bid.session_id), *arguments)
+        reply = await run(self.link, _TAKE_SESSION, (_session(bid.session_id),), *arguments)
         if reply[0] == b"another":
             raise SessionOfAnother
         return reply[1].decode() if reply[0] == b"held" else None
 
     async def free_session(self, session_id: str, job_id: str) -> None:
-        await self._run(_FREE_SESSION, _session(session_id), job_id)
+        await run(self.link, _FREE_SESSION, (_session(session_id),), job_id)
 
     async def session_owner(self, session_id: str) -> str | None:
-        owner = await self._ask("HGET", _session(session_id), "owner")
+        owner = await ask(self.link, "HGET", _session(session_id), "owner")
         return None if owner is None else owner.decode()
 
     async def session_jobs(self, session_id: str) -> dict[str, str]:
-        flat: list[bytes] = await self._ask("HGETALL", _session(session_id))
+        flat: list[bytes] = await ask(self.link, "HGETALL", _session(session_id))
         return {
             name.decode().removeprefix("job:"): value.decode().partition(":")[2]
             for name, value in zip(flat[::2], flat[1::2], strict=True)
@@ -89,29 +85,14 @@ class RedisClaims:
         }
 
     async def forget_session(self, session_id: str, owner: str) -> None:
-        await self._ask("SET", _erased(session_id, owner), 1, "EX", ERASED_KEPT_S)
-        await self._ask("DEL", _session(session_id))
+        await ask(self.link, "SET", _erased(session_id, owner), 1, "EX", ERASED_KEPT_S)
+        await ask(self.link, "DEL", _session(session_id))
 
     async def was_erased(self, session_id: str, owner: str) -> bool:
-        return bool(await self._ask("EXISTS", _erased(session_id, owner)))
+        return bool(await ask(self.link, "EXISTS", _erased(session_id, owner)))
 
     async def close(self) -> None:
-        await self._link.close()
-
-    async def _run(self, script: str, key: str, *arguments: Argument) -> Reply:
-        try:
-            return await self._link.execute("EVALSHA", _SHA[script], 1, key, *arguments)
-        except RedisRefused as error:
-            if not str(error).startswith("NOSCRIPT"):
-                raise LogUnavailable("Redis refused") from None
-        # The first call to this server, or after its scripts were flushed; EVAL keeps the script.
-        return await self._ask("EVAL", script, 1, key, *arguments)
-
-    async def _ask(self, *command: Argument) -> Reply:
-        try:
-            return await self._link.execute(*command)
-        except RedisRefused:
-            raise LogUnavailable("Redis refused") from None
+        await self.link.close()
 
 
 def _session(session_id: str) -> str:

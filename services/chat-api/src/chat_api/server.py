@@ -17,7 +17,7 @@ SLOW_PEER_TIMEOUT_MS = 60_000
 class ApiServer(uvicorn.Server):
     """Serves chat-api; at SIGTERM or Ctrl-C every open stream ends with a `retry:` of its own."""
 
-    def __init__(self, app: FastAPI, log: EventLog, *, grace_s: int = 10) -> None:
+    def __init__(self, app: FastAPI, log: EventLog, *, grace_s: int = 10, trusted_proxies: str = "") -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -28,6 +28,9 @@ class ApiServer(uvicorn.Server):
                 timeout_graceful_shutdown=grace_s,
                 timeout_keep_alive=30,
                 server_header=False,
+                # Off, or uvicorn would believe whoever calls from this machine.
+                proxy_headers=bool(trusted_proxies),
+                forwarded_allow_ips=trusted_proxies,
             )
         )
         self._event_log = log

@@ -4,7 +4,7 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from eco2_bus import topology
 from eco2_bus.events import Queued, to_json
@@ -16,6 +16,7 @@ from eco2_telemetry.messaging import publish_span
 
 from chat_api import claims, errors, sessions
 from chat_api.deps import Services
+from chat_api.limits.submits import Admission
 from chat_api.requests import ChatRequest, Upload
 from chat_api.session_claims import Bid
 
@@ -29,6 +30,7 @@ class Question:
     body: ChatRequest
     owner: str
     upload: Upload | None
+    admission: Admission
 
     def fingerprint(self) -> str:
         """What two requests with one idempotency key must have in common."""
@@ -43,7 +45,7 @@ async def submit_once(services: Services, question: Question, key: str | None) -
     if question.body.session_id is not None:
         await sessions.check_owner(services, question.body.session_id, question.owner)
     if key is None:
-        return await _submit(services, question, uuid.uuid4().hex, "")
+        return await _admitted(services, question, uuid.uuid4().hex, "")
     name = claims.key_of(question.owner, key)
     print_ = question.fingerprint()
     known = await claims.wait_for_answer(services.claims, name, print_, services.settings.idempotency_wait_s)
@@ -52,7 +54,7 @@ async def submit_once(services: Services, question: Question, key: str | None) -
     try:
         # The same key and body name the same job, also when the process that began it is gone.
         job_id = claims.fingerprint(f"{name}{print_}".encode())[:32]
-        queued = await _submit(services, question, job_id, name)
+        queued = await _admitted(services, question, job_id, name)
     except BaseException:
         await _quietly(services.claims.free_key(name))
         raise
@@ -69,20 +71,42 @@ def _known_answer(known: claims.Claimed, fingerprint: str) -> Queued:
     return Queued.model_validate_json(known.answer)
 
 
+async def _admitted(services: Services, question: Question, job_id: str, key: str) -> Queued:
+    """Submits within the caller's limits; a request whose answer is known is not counted."""
+    await question.admission.enter(job_id)
+    try:
+        return await _submit(services, question, job_id, key)
+    except BaseException:
+        await question.admission.leave(job_id)
+        raise
+
+
 async def _submit(services: Services, question: Question, job_id: str, key: str) -> Queued:
     logs.job_id.set(job_id)
-    job = _job(question, job_id)
+    job, on_busy = _job(question, job_id), question.body.on_busy
+    return await submit_job(services, job, on_busy, upload=question.upload, key=key)
+
+
+async def submit_job(
+    services: Services,
+    job: ChatJob,
+    on_busy: Literal["reject", "interrupt"],
+    *,
+    upload: Upload | None = None,
+    key: str = "",
+) -> Queued:
+    """Begins a job's log, takes its session's turn and publishes it: all three, or none of them."""
     queued = _queued(job)
     head = JobHead(job.owner, job.session_id, traceparent(), to_json(queued), job.created_at_ms)
     try:
         # The log first: a holder of a session that has no log counts as ended.
         await services.log.create(job.job_id, head)
     except LogExists:
-        return await _resubmit(services, job, question.upload)
+        return await _resubmit(services, job, upload)
     try:
         bid = Bid(job.session_id, job.owner, job.job_id, key)
-        await sessions.take_turn(services, bid, question.body.on_busy)
-        await _publish(services, job, question.upload, head)
+        await sessions.take_turn(services, bid, on_busy)
+        await _publish(services, job, upload, head)
     except BaseException:
         # The broker may have it all the same: a worker that finds no log drops the job.
         await _quietly(services.log.discard(job.job_id))
@@ -116,7 +140,8 @@ async def _publish(services: Services, job: ChatJob, upload: Upload | None, head
         ) as headers:
             await services.queue.publish(job, headers)
     except BaseException:
-        if (picture_id := referred_id(job.image_url or "")) is not None:
+        # The picture of a job that is replayed is not this call's to remove.
+        if upload is not None and (picture_id := referred_id(job.image_url or "")) is not None:
             await _quietly(services.pictures.remove(picture_id))
         raise
 

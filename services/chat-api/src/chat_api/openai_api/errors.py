@@ -22,7 +22,7 @@ def error_object(problem: Problem, param: str | None = None) -> dict[str, Any]:
         "message": problem.detail,
         "type": kind,
         "param": param,
-        "code": problem.code,
+        "code": "rate_limit_exceeded" if problem.status == 429 else problem.code,
         "trace_id": problem.trace_id,
     }
 

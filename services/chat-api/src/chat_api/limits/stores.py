@@ -1,0 +1,28 @@
+"""Where limits are counted."""
+
+from dataclasses import dataclass
+
+from eco2_bus.resp import RedisLink
+from limits.aio.storage import MemoryStorage
+
+from chat_api.limits.live_jobs import LiveJobs, MemoryLiveJobs
+from chat_api.limits.rates import Windows
+from chat_api.limits.redis_stores import RedisLiveJobs, RedisWindows
+
+
+@dataclass(frozen=True)
+class LimitStores:
+    """The counters of rates, and the places of live jobs."""
+
+    windows: Windows
+    live_jobs: LiveJobs
+
+
+def in_memory() -> LimitStores:
+    """For the one process of the embedded default."""
+    return LimitStores(MemoryStorage(), MemoryLiveJobs())
+
+
+def in_redis(link: RedisLink) -> LimitStores:
+    """Shared by all replicas; the connection stays its owner's to close."""
+    return LimitStores(RedisWindows(link), RedisLiveJobs(link))

@@ -1,0 +1,68 @@
+"""How many streams one process serves, and how many of them to one user."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager, nullcontext
+from typing import cast
+
+from fastapi import Depends, Request
+
+from chat_api import errors
+from chat_api.deps import EventsReader, Owner
+
+
+class OpenStreams:
+    """The streams of one process; 0 is no limit."""
+
+    def __init__(self, at_most: int, at_most_per_user: int) -> None:
+        self._at_most = at_most
+        self._at_most_per_user = at_most_per_user
+        self._open = 0
+        self._open_of: Counter[str] = Counter()
+
+    @contextmanager
+    def one_of(self, owner: str) -> Generator[None]:
+        """Counts a stream for as long as the context lasts; raises `429` or `503` instead."""
+        if 0 < self._at_most_per_user <= self._open_of[owner]:
+            raise errors.too_many_streams_of_yours(self._at_most_per_user)
+        if 0 < self._at_most <= self._open:
+            raise errors.too_many_streams()
+        self._open += 1
+        self._open_of[owner] += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+            self._open_of[owner] -= 1
+            if not self._open_of[owner]:
+                del self._open_of[owner]
+
+
+def _of(request: Request) -> OpenStreams:
+    return cast(OpenStreams, request.app.state.open_streams)
+
+
+async def _streaming(request: Request, owner: Owner) -> AsyncGenerator[None]:
+    with _of(request).one_of(owner):
+        yield
+
+
+async def _streaming_if_asked(request: Request, owner: Owner) -> AsyncGenerator[None]:
+    with _of(request).one_of(owner) if wants_stream(request) else nullcontext():
+        yield
+
+
+async def _streaming_events(request: Request, links: EventsReader) -> AsyncGenerator[None]:
+    with _of(request).one_of(links.caller.owner):
+        yield
+
+
+def wants_stream(request: Request) -> bool:
+    """True when the answer shall be the events themselves."""
+    return "text/event-stream" in request.headers.get("accept", "")
+
+
+# Dependencies of routes, which are entered before anything else is done and left behind the last byte.
+Streaming = Depends(_streaming)
+StreamingIfAsked = Depends(_streaming_if_asked)
+StreamingEvents = Depends(_streaming_events)
