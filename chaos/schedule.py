@@ -1,0 +1,27 @@
+"""Which fault comes when: in a seeded order, each at least once where there is time for all."""
+
+import random
+from collections.abc import Callable, Iterator
+
+from chaos.faults import FAULTS, Fault
+
+BRIEF_UNTIL_MINUTES = 5.0
+"""A shorter run has the brief faults only."""
+
+
+def faults_for(minutes: float) -> list[Fault]:
+    """What a run of this length is to have, each at least once."""
+    return [fault for fault in FAULTS if fault.is_brief or minutes >= BRIEF_UNTIL_MINUTES]
+
+
+def faults_in_order(minutes: float, chance: random.Random, left_s: Callable[[], float]) -> Iterator[Fault]:
+    """Every fault once, shuffled, then any that fit into what is left of the time."""
+    wanted = faults_for(minutes)
+    first = list(wanted)
+    chance.shuffle(first)
+    for fault in first:
+        if left_s() <= 0:
+            return
+        yield fault
+    while fitting := [fault for fault in wanted if fault.takes_s <= left_s()]:
+        yield chance.choice(fitting)
