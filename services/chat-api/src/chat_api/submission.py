@@ -73,7 +73,9 @@ def _known_answer(known: claims.Claimed, fingerprint: str) -> Queued:
 
 async def _admitted(services: Services, question: Question, job_id: str, key: str) -> Queued:
     """Submits within the caller's limits; a request whose answer is known is not counted."""
-    await question.admission.enter(job_id)
+    body = question.body
+    interrupts = body.on_busy == "interrupt" and body.session_id is not None
+    await question.admission.enter(job_id, interrupts=interrupts)
     try:
         return await _submit(services, question, job_id, key)
     except BaseException:

@@ -61,7 +61,7 @@ async def ask(windows: Windows, rate: Rate) -> Standing:
     fading = before * before_left_s / window_s
     remaining = max(0, quota - math.floor(fading) - now)
     if fading >= 1:
-        wait_s = before_left_s % (window_s / before)
+        wait_s = (fading - math.floor(fading)) * window_s / before
     else:
         # Nothing fades before this window has become the one before.
         wait_s = max(0.0, now_left_s - window_s) if now else 0.0

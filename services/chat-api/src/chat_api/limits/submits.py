@@ -41,23 +41,27 @@ class SubmitLimits:
         self._stores = stores
         self._log = log
 
-    async def enter(self, owner: str, address: str, job_id: str) -> list[Standing]:
+    async def enter(
+        self, owner: str, address: str, job_id: str, *, interrupts: bool = False
+    ) -> list[Standing]:
         """Lets a job in, or raises `429`; LogUnavailable where the counters cannot be reached.
 
-        Everything leaves at once, so that a store across the network costs one round trip.
+        Everything leaves at once, so that a store across the network costs one round trip. A question that
+        interrupts another one may come before that one has gone.
         """
-        who = {"user": _hidden(owner), "address": _hidden(address) if address else ""}
+        who = {"user": hidden(owner), "address": hidden(address) if address else ""}
         rates = [Rate(name, item, who[name]) for name, item in self._rates if who[name]]
         asking = asyncio.gather(*(ask(self._stores.windows, rate) for rate in rates))
+        at_most = self._live_jobs_at_most + interrupts
         if not self._live_jobs_at_most:
             standings, others = await asking, None
         else:
-            standings, others = await asyncio.gather(asking, self._take_place(owner, job_id))
+            standings, others = await asyncio.gather(asking, self._take_place(owner, job_id, at_most))
         if not all(standing.is_let_in for standing in standings):
             if others is None:
                 await self.leave(owner, job_id)
             raise errors.rate_limited(_wait_s(standings), headers_of(standings))
-        if others is not None and not await self._make_room(owner, job_id, others):
+        if others is not None and not await self._make_room(owner, job_id, at_most, others):
             raise errors.too_many_jobs(self._live_jobs_at_most, headers_of(standings))
         return standings
 
@@ -66,24 +70,22 @@ class SubmitLimits:
         if not self._live_jobs_at_most:
             return
         try:
-            await self._stores.live_jobs.leave(_hidden(owner), job_id)
+            await self._stores.live_jobs.leave(hidden(owner), job_id)
         except LogUnavailable as error:
             # Without a log it loses its place all the same.
             _log.warning("could not free a live job's place: %s", error)
 
-    async def _take_place(self, owner: str, job_id: str) -> dict[str, float] | None:
-        return await self._stores.live_jobs.enter(
-            _hidden(owner), job_id, self._live_jobs_at_most, self._kept_s
-        )
+    async def _take_place(self, owner: str, job_id: str, at_most: int) -> dict[str, float] | None:
+        return await self._stores.live_jobs.enter(hidden(owner), job_id, at_most, self._kept_s)
 
-    async def _make_room(self, owner: str, job_id: str, others: dict[str, float]) -> bool:
+    async def _make_room(self, owner: str, job_id: str, at_most: int, others: dict[str, float]) -> bool:
         """Takes the place of a job that has ended, if there is one."""
         lives = await asyncio.gather(*(self._is_live(other, age_s) for other, age_s in others.items()))
         ended = [other for other, is_live in zip(others, lives, strict=True) if not is_live]
         if not ended:
             return False
-        await self._stores.live_jobs.leave(_hidden(owner), *ended)
-        return await self._take_place(owner, job_id) is None
+        await self._stores.live_jobs.leave(hidden(owner), *ended)
+        return await self._take_place(owner, job_id, at_most) is None
 
     async def _is_live(self, job_id: str, age_s: float) -> bool:
         try:
@@ -102,9 +104,10 @@ class Admission:
         self._owner = owner
         self._address = address
 
-    async def enter(self, job_id: str) -> None:
+    async def enter(self, job_id: str, *, interrupts: bool) -> None:
         """As `SubmitLimits.enter`."""
-        self.headers = headers_of(await self._limits.enter(self._owner, self._address, job_id))
+        entering = self._limits.enter(self._owner, self._address, job_id, interrupts=interrupts)
+        self.headers = headers_of(await entering)
 
     async def leave(self, job_id: str) -> None:
         """As `SubmitLimits.leave`."""
@@ -123,6 +126,6 @@ def _wait_s(standings: Sequence[Standing]) -> int:
     return max(standing.next_in_s for standing in standings if not standing.is_let_in)
 
 
-def _hidden(name: str) -> str:
+def hidden(name: str) -> str:
     """A counter's name tells nobody who is counted."""
     return hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -1,0 +1,54 @@
+"""Whose address counts: the peer's, unless a proxy of ours says on whose behalf it calls."""
+
+from collections.abc import Sequence
+
+import pytest
+from chat_api.limits.address import address_of
+from pydantic import ValidationError
+
+from tests.api.services import MemoryWorld, settings
+from tests.api.serving import Api, api_over
+
+ONE_EACH = {"limit_submits_per_address": "1/hour"}
+
+
+async def asked_by(api: Api, *forwarded: str) -> list[int]:
+    return [(await api.post(x_forwarded_for=told)).status_code for told in forwarded]
+
+
+async def test_whom_nobody_trusts_forges_no_address(memory_world: MemoryWorld) -> None:
+    async with api_over(memory_world, **ONE_EACH) as api:
+        assert await asked_by(api, "203.0.113.1", "203.0.113.2", "203.0.113.3") == [202, 429, 429]
+
+
+async def test_a_trusted_proxys_callers_are_told_apart(memory_world: MemoryWorld) -> None:
+    async with api_over(memory_world, **ONE_EACH, trusted_proxies="127.0.0.1") as api:
+        assert await asked_by(api, "203.0.113.1", "203.0.113.1", "203.0.113.2") == [202, 429, 202]
+
+
+async def test_what_a_caller_puts_before_the_proxys_word_changes_nothing(memory_world: MemoryWorld) -> None:
+    async with api_over(memory_world, **ONE_EACH, trusted_proxies="127.0.0.1, 10.0.0.0/8") as api:
+        told = ["203.0.113.1, 10.1.2.3", "198.51.100.7, 203.0.113.1, 10.1.2.3", "10.9.9.9, 203.0.113.1"]
+        assert await asked_by(api, *told) == [202, 429, 429]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "address"),
+    [
+        (["203.0.113.9"], "203.0.113.9"),
+        (["::ffff:203.0.113.9"], "203.0.113.9"),
+        (["2001:db8:1:2::1", "2001:db8:1:2:ffff::9"], "2001:db8:1:2::/64"),
+        (["2001:db8:1:3::1"], "2001:db8:1:3::/64"),
+        (["fe80::1%eth0"], "fe80::/64"),
+        (["testclient"], "testclient"),
+        ([None, ""], ""),
+    ],
+)
+def test_an_address_is_what_one_customer_has(hosts: Sequence[str | None], address: str) -> None:
+    assert {address_of(host) for host in hosts} == {address}
+
+
+@pytest.mark.parametrize("told", ["*", "proxy.example", "10.0.0.0/33", "10.0.0.1/8"])
+def test_a_proxy_that_is_no_address_stops_the_start(told: str) -> None:
+    with pytest.raises(ValidationError):
+        settings(trusted_proxies=told)
