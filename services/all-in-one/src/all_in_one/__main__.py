@@ -6,6 +6,7 @@ import sys
 import time
 
 import uvloop
+from chat_api.auth.caller import UnusableSettings
 
 from all_in_one.product import CannotListen, open_product
 
@@ -45,6 +46,9 @@ def main() -> int:
             "Choose another port with PORT=... (make) or --port.",
             file=sys.stderr,
         )
+        return 1
+    except UnusableSettings as error:
+        print(f"Eco² Chat does not start: {error}", file=sys.stderr)
         return 1
     return 0
 
