@@ -58,6 +58,7 @@ async def open_consumer(
             tracer=telemetry.tracer,
             job_deadline_s=settings.job_deadline_s,
             answer_max_chars=settings.answer_max_chars,
+            job_max_tokens=settings.job_max_tokens,
             is_sample_data=settings.is_sample_data,
             stream_metrics=StreamMetrics(registry, PROVIDER),
             metrics=followed.metrics,

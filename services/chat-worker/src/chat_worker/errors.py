@@ -45,6 +45,15 @@ class DeadlineExceeded(AnswerError):
     detail = "The answer took too long and was stopped. Please ask again."
 
 
+class BudgetExceeded(AnswerError):
+    """The job's calls to the model have taken as much as they may."""
+
+    status = 422
+    code = "budget_exceeded"
+    title = "Too much work"
+    detail = "Answering this would take more than one question may. Please ask for less at a time."
+
+
 class Poisoned(AnswerError):
     """Every attempt at the job has failed."""
 

@@ -19,6 +19,7 @@ from opentelemetry.trace import StatusCode, Tracer
 from pydantic import BaseModel
 
 from chat_worker.archive import Archive
+from chat_worker.budget import Budget
 from chat_worker.errors import AnswerError, DeadlineExceeded
 from chat_worker.graph.build import ChatGraph
 from chat_worker.graph.memory import trim
@@ -68,6 +69,7 @@ class Workshop:
     tracer: Tracer
     job_deadline_s: float
     answer_max_chars: int
+    job_max_tokens: int
     is_sample_data: bool
     stream_metrics: StreamMetrics
     metrics: MetricsPort
@@ -84,6 +86,7 @@ class JobRun:
         self._stop: Stop | None = None
         self._lost: Exception | None = None
         self._answering: asyncio.Task[None] | None = None
+        self._budget = Budget(workshop.job_max_tokens)
         self.tracker = StreamMetricsTracker(workshop.stream_metrics)
 
     def stop(self, why: Stop) -> None:
@@ -156,7 +159,8 @@ class JobRun:
 
     async def _answer(self, writer: LogWriter, speaker: Speaker) -> None:
         shop = self._shop
-        context = TurnContext(speaker, shop.tools, shop.tracer, trim, shop.metrics)
+        tools = self._budget.holds(shop.tools)
+        context = TurnContext(speaker, tools, shop.tracer, trim, shop.metrics)
         config: Any = shop.telemetry.get_run_config(
             self._job.job_id, self._job.session_id, self._job.owner, metadata={"attempt": writer.attempt}
         )
@@ -185,6 +189,7 @@ class JobRun:
             left = await graph.aget_state(config)
             if left.next and left.values.get("job_id") == self._job.job_id:
                 speaker.learned({"intents": left.values["intents"], "usage": left.values["usage"]})
+                self._budget.spend(left.values["usage"])
                 if (resume := self._job.resume) is not None and left.interrupts:
                     return _given(resume)
                 return None

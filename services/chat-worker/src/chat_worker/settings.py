@@ -51,7 +51,12 @@ class WorkerSettings(BaseSettings):
     drain_s: float = Field(default=20, ge=0)
     """After SIGTERM: how long running jobs may finish before they are handed back."""
     poison_after: int = Field(default=3, ge=1)
-    answer_max_chars: int = 20_000
+    answer_max_chars: int = Field(default=20_000, ge=1)
+    """A longer answer is cut: the call to the model ends, and the text says so."""
+    answer_max_tokens: int = Field(default=2_000, ge=1)
+    """The same limit for the model to keep."""
+    job_max_tokens: int = Field(default=0, ge=0)
+    """What the calls of one job may take, in and out; an answer under way is cut there. 0 is no limit."""
     is_sample_data: bool = False
     """True when stand-ins answer instead of real vendors; the answer says so."""
 

@@ -63,7 +63,16 @@ class _Toolbox:
     def tools(self, pictures: Pictures) -> Tools:
         settings, tracer, meter = self._settings, self._tracer, self._meter
         key, base_url = settings.openai_api_key, settings.openai_base_url
-        model = self._closing(OpenAIModel(settings.openai_model, key, base_url, tracer, meter=meter))
+        model = self._closing(
+            OpenAIModel(
+                settings.openai_model,
+                key,
+                base_url,
+                tracer,
+                meter=meter,
+                max_tokens=settings.answer_max_tokens,
+            )
+        )
         model.begin_to_open()
         images = OpenAIImages(
             settings.openai_model,
