@@ -15,7 +15,7 @@ CACHES := .pytest_cache .ruff_cache .hypothesis .import_linter_cache out dist
 # As typed: make would take a dollar sign for a variable of its own.
 export QUESTION := $(value Q)
 
-.PHONY: help install run demo observe format lint test-fast test programs bench eval load test-jaeger lock reference dashboards proto images compose-check k8s-check audit-hosts release-check clean
+.PHONY: help install run demo observe format lint test-fast test programs bench dead-letters eval load test-jaeger lock reference dashboards proto images compose-check k8s-check audit-hosts release-check clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -64,6 +64,9 @@ programs: $(INSTALLED) ## Install the Debian packages that the tests need, or sa
 
 bench: $(INSTALLED) programs ## Measure the token path over real RabbitMQ and Redis: ARGS="..."
 	@$(PYTHON) -m bench $(ARGS)
+
+dead-letters: $(INSTALLED) ## List, show, replay or discard the jobs that were given up: ARGS="list"
+	@$(PYTHON) -m chat_api.dead_letters $(ARGS)
 
 eval: $(INSTALLED) ## Measure how well it understands, finds and answers: ARGS="--quick"
 	@$(PYTHON) -m evaluation $(ARGS)

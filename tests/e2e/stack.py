@@ -1,6 +1,7 @@
 """The product as it runs in earnest: real servers, and every service a process of its own."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -124,6 +125,22 @@ class Stack:
                 await message.ack()
                 taken.append(message.message_id or "")
             return taken
+
+    async def dead_letters(self, *arguments: str) -> Any:
+        """What the operator's command says, which does all that it was asked."""
+        command = Program(
+            "dead-letters",
+            self.folder,
+            *("-m", "chat_api.dead_letters", *arguments, "--json"),
+            REDIS_URL=self.redis_server.url,
+            AMQP_URL=self.rabbit.url,
+            INPUT_WAIT_S=INPUT_WAIT_S,
+            **self._database,
+        )
+        command.start()
+        await until(lambda: _has_left(command))
+        assert command.exit_code == 0, command.said()
+        return json.loads(command.said())
 
     def logs(self) -> set[str]:
         """The keys of all event logs in Redis, and of answers without one."""

@@ -5,6 +5,7 @@ import asyncio
 import httpx
 from eco2_bus import topology
 
+from tests.e2e.conftest import PACE
 from tests.e2e.driver import Load
 from tests.e2e.stack import Stack, until
 
@@ -82,8 +83,19 @@ async def test_a_model_that_always_breaks_off_ends_in_an_error_and_a_dead_letter
         assert len(viewer.all("reset")) == 2
         assert not viewer.is_doubled
     await until(lambda: _has_depth(stack, topology.DEAD, 1))
-    assert await stack.take_dead() == [job.job_id]
     assert await stack.depth(topology.JOBS) == 0
+
+    await sandbox.put("/sandbox/behaviour", json=PACE)
+    (replayed,) = await stack.dead_letters("replay", job.job_id)
+    await until(lambda: _is_answered(stack, job.session_id, replayed["replayed_as"]))
+    assert not await stack.take_dead()
+    assert (await run.api.get(f"/api/v1/chat/{job.job_id}")).json()["status"] == "error"
+
+
+async def _is_answered(stack: Stack, session_id: str, job_id: str) -> bool:
+    async with httpx.AsyncClient(base_url=stack.api_url) as client:
+        told = (await client.get(f"/api/v1/sessions/{session_id}/turns")).json()["turns"]
+    return [(turn["job_id"], turn["status"]) for turn in told[1:]] == [(job_id, "done")]
 
 
 async def _has_depth(stack: Stack, queue: str, depth: int) -> bool:

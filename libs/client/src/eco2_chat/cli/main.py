@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
 
 import httpx
 
@@ -16,12 +17,18 @@ from eco2_chat.patience import Patience
 from eco2_chat.question import Question, picture
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+COMMANDS = "eco2.commands"
+"""The entry points by which a package beside this one brings a command: `main(arguments) -> exit code`."""
+_BROUGHT_BY = {"dead-letters": "eco2-chat-api"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line."""
-    options = _parser().parse_args(arguments)
+    told = sys.argv[1:] if arguments is None else list(arguments)
     try:
+        if told and (command := _brought(told[0])) is not None:
+            return command.load()(told[1:])
+        options = _parser().parse_args(told)
         return options.run(options)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -34,8 +41,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
+def _brought(name: str) -> EntryPoint | None:
+    """A command of another package; raises ValueError for one that is known and not there."""
+    found = next(iter(entry_points(group=COMMANDS, name=name)), None)
+    if found is None and name in _BROUGHT_BY:
+        raise ValueError(f"{name} comes with the package {_BROUGHT_BY[name]}, which is not installed here")
+    return found
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="eco2", description=__doc__)
+    brought = ", ".join(sorted({*_BROUGHT_BY, *entry_points(group=COMMANDS).names}))
+    parser = argparse.ArgumentParser(
+        prog="eco2", description=__doc__, epilog=f"For operators, with the services installed: {brought}."
+    )
     verbs = parser.add_subparsers(required=True, metavar="ask | chat | doctor")
 
     ask = verbs.add_parser("ask", help="ask one question; Ctrl-C cancels it")
