@@ -22,7 +22,12 @@ class Broker(Protocol):
     """One broker with an empty queue of jobs."""
 
     def open(
-        self, *, max_length: int = 10_000, waiting_s: float = 120.0, loses_leases: bool = False
+        self,
+        *,
+        max_length: int = 10_000,
+        waiting_s: float = 120.0,
+        later_s: float = 5.0,
+        loses_leases: bool = False,
     ) -> JobQueue:
         """The queue as one process sees it; with `loses_leases` only that process can lose its leases."""
         ...
@@ -41,12 +46,17 @@ class MemoryBroker:
         self._queue: MemoryJobQueue | None = None
 
     def open(
-        self, *, max_length: int = 10_000, waiting_s: float = 120.0, loses_leases: bool = False
+        self,
+        *,
+        max_length: int = 10_000,
+        waiting_s: float = 120.0,
+        later_s: float = 5.0,
+        loses_leases: bool = False,
     ) -> MemoryJobQueue:
         if self._queue is None:
             timeout_s = 0.1 if loses_leases else 600.0
             self._queue = MemoryJobQueue(
-                max_length=max_length, waiting_s=waiting_s, visibility_timeout_s=timeout_s
+                max_length=max_length, waiting_s=waiting_s, later_s=later_s, visibility_timeout_s=timeout_s
             )
         return self._queue
 
@@ -69,11 +79,16 @@ class RabbitBroker:
         self._queues: list[RabbitJobQueue] = []
 
     def open(
-        self, *, max_length: int = 10_000, waiting_s: float = 120.0, loses_leases: bool = False
+        self,
+        *,
+        max_length: int = 10_000,
+        waiting_s: float = 120.0,
+        later_s: float = 5.0,
+        loses_leases: bool = False,
     ) -> RabbitJobQueue:
         port = self.proxy.port if loses_leases else self.server.port
         url = f"amqp://guest:guest@127.0.0.1:{port}/"
-        queue = RabbitJobQueue(url, max_length=max_length, waiting_s=waiting_s)
+        queue = RabbitJobQueue(url, max_length=max_length, waiting_s=waiting_s, later_s=later_s)
         self._queues.append(queue)
         return queue
 
@@ -89,7 +104,7 @@ class RabbitBroker:
     async def empty(self) -> None:
         """Removes the queues, so that the next process to come declares them anew."""
         async with self.channel() as channel:
-            for name in (topology.JOBS, topology.DEAD, topology.WAITING):
+            for name in (*topology.LANES, topology.DEAD, topology.WAITING, topology.LATER):
                 await channel.queue_delete(name)
 
     async def dead_letters(self, n: int) -> list[bytes]:

@@ -225,7 +225,7 @@ class SpyQueue(MemoryJobQueue):
     @property
     def waiting(self) -> int:
         """How many messages wait."""
-        return len(self._ready)
+        return sum(len(waiting) for waiting in self._ready.values())
 
     def settle(self, delivery: MemoryDelivery) -> bool:
         is_settled = super().settle(delivery)

@@ -5,7 +5,7 @@ import contextlib
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
 from eco2_bus import topology
@@ -274,38 +274,55 @@ class _Message:
     job_id: str
     body: bytes
     headers: dict[str, str]
+    queue: str = topology.JOBS
     deliveries: int = 0
     handed_back: bool = False
+    postponed: int = 0
 
 
 class MemoryDelivery:
     """A message on loan; unsettled after the visibility timeout, it goes to somebody else."""
 
     def __init__(self, queue: "MemoryJobQueue", message: _Message) -> None:
-        self._queue = queue
+        self._owner = queue
         self._message = message
         self.job_id = message.job_id
         self.body = message.body
         self.headers = message.headers
+        self.queue = message.queue
         self.deliveries = message.deliveries
         self.is_redelivered = message.deliveries > 1
         self.is_handed_back = message.handed_back
+        self.postponed = message.postponed
         self.has_lease = True
 
     async def ack(self) -> None:
-        self._queue.settle(self)
+        self._owner.settle(self)
 
     async def retry(self) -> None:
-        if self._queue.settle(self):
-            self._queue.put(self._message)
+        if self._owner.settle(self):
+            self._owner.put(self._message)
 
     async def dead_letter(self, reason: str) -> None:
-        if self._queue.settle(self):
-            self._queue.dead.append((reason, self._message.body))
+        if self._owner.settle(self):
+            self._owner.dead.append((reason, self._message.body))
 
     async def hand_back(self) -> None:
-        if self._queue.settle(self):
-            self._queue.put(_Message(self.job_id, self.body, self.headers, handed_back=True))
+        if self._owner.settle(self):
+            self._owner.put(_Message(self.job_id, self.body, self.headers, handed_back=True))
+
+    async def postpone(self) -> None:
+        if self._owner.settle(self):
+            is_begun = self.is_handed_back or self.is_redelivered
+            self._owner.put_later(
+                _Message(
+                    self.job_id,
+                    self.body,
+                    self.headers,
+                    handed_back=is_begun,
+                    postponed=self.postponed + 1,
+                )
+            )
 
 
 class MemoryJobQueue:
@@ -316,29 +333,37 @@ class MemoryJobQueue:
         *,
         max_length: int = 10_000,
         waiting_s: float = topology.WAITING_S,
+        later_s: float = topology.LATER_S,
         visibility_timeout_s: float = 600.0,
     ) -> None:
         self.dead: deque[tuple[str, bytes]] = deque(maxlen=DEAD_KEPT)
         self._max_length = max_length
         self._waiting_s = waiting_s
+        self._later_s = later_s
         self._visibility_timeout_s = visibility_timeout_s
         self._parked: dict[_Message, asyncio.TimerHandle] = {}
-        self._ready: deque[_Message] = deque()
+        self._ready: dict[str, deque[_Message]] = {lane: deque() for lane in topology.LANES}
         self._lent: dict[MemoryDelivery, tuple[_Message, asyncio.TimerHandle]] = {}
         self._changed = asyncio.Event()
         self._is_closed = False
 
-    async def publish(self, job: ChatJob, headers: dict[str, str]) -> None:
-        if len(self._ready) >= self._max_length:
+    async def publish(self, job: ChatJob, headers: dict[str, str], queue: str = topology.JOBS) -> None:
+        if len(self._ready[queue]) >= self._max_length:
             raise QueueFull("the queue is full")
-        self.put(_Message(job.job_id, job.to_body(), dict(headers)))
+        self.put(_Message(job.job_id, job.to_body(), dict(headers), queue))
 
     async def park(self, job: ChatJob, headers: dict[str, str]) -> None:
         if len(self._parked) >= topology.WAITING_MAX_LENGTH:
             raise QueueFull("too many jobs wait for their users")
-        message = _Message(job.job_id, job.to_body(), dict(headers))
+        self._put_away(_Message(job.job_id, job.to_body(), dict(headers)), self._waiting_s)
+
+    def put_later(self, message: _Message) -> None:
+        """Queues a message after a while."""
+        self._put_away(message, self._later_s)
+
+    def _put_away(self, message: _Message, for_s: float) -> None:
         loop = asyncio.get_running_loop()
-        self._parked[message] = loop.call_later(self._waiting_s, self._come_back, message)
+        self._parked[message] = loop.call_later(for_s, self._come_back, message)
 
     def _come_back(self, message: _Message) -> None:
         del self._parked[message]
@@ -348,19 +373,30 @@ class MemoryJobQueue:
         return self._consume(prefetch)
 
     async def _consume(self, prefetch: int) -> AsyncGenerator[MemoryDelivery, None]:
-        mine: set[MemoryDelivery] = set()
+        mine: dict[str, set[MemoryDelivery]] = {lane: set() for lane in topology.LANES}
         while not self._is_closed:
-            mine &= self._lent.keys()
-            if self._ready and len(mine) < prefetch:
-                delivery = self._lend()
-                mine.add(delivery)
+            for lent in mine.values():
+                lent.intersection_update(self._lent)
+            main, burst = len(mine[topology.JOBS]), len(mine[topology.BURST])
+            lane = self._lane_to_take(
+                {
+                    topology.JOBS: main < prefetch,
+                    topology.BURST: burst < topology.burst_room(prefetch, main),
+                }
+            )
+            if lane is not None:
+                delivery = self._lend(lane)
+                mine[lane].add(delivery)
                 yield delivery
             else:
                 self._changed.clear()
                 await self._changed.wait()
 
-    def _lend(self) -> MemoryDelivery:
-        message = self._ready.popleft()
+    def _lane_to_take(self, has_room: dict[str, bool]) -> str | None:
+        return next((lane for lane, waiting in self._ready.items() if waiting and has_room[lane]), None)
+
+    def _lend(self, lane: str) -> MemoryDelivery:
+        message = self._ready[lane].popleft()
         message.deliveries += 1
         delivery = MemoryDelivery(self, message)
         loop = asyncio.get_running_loop()
@@ -383,11 +419,11 @@ class MemoryJobQueue:
 
     def put(self, message: _Message) -> None:
         """Queues a message and wakes the consumers."""
-        self._ready.append(message)
+        self._ready[message.queue].append(message)
         self._changed.set()
 
-    async def depth(self) -> int:
-        return len(self._ready)
+    async def depth(self, queues: Sequence[str] = topology.LANES) -> int:
+        return sum(len(self._ready[queue]) for queue in queues)
 
     async def check(self) -> None:
         return None
@@ -399,5 +435,6 @@ class MemoryJobQueue:
         for timer in self._parked.values():
             timer.cancel()
         self._parked.clear()
-        self._ready.clear()
+        for waiting in self._ready.values():
+            waiting.clear()
         self._changed.set()

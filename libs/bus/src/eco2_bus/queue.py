@@ -1,8 +1,9 @@
 """The queue of jobs: published only when the broker has confirmed, delivered at least once."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
+from eco2_bus import topology
 from eco2_bus.job import ChatJob
 
 
@@ -15,16 +16,20 @@ class QueueFull(QueueUnavailable):
 
 
 class Delivery(Protocol):
-    """One message on loan. Exactly one of the four methods settles it."""
+    """One message on loan. Exactly one of the five methods settles it."""
 
     job_id: str
     """The AMQP message_id; known even when the body cannot be read."""
     body: bytes
     headers: dict[str, str]
+    queue: str
+    """The lane that it came on."""
     deliveries: int
     """How often the broker has delivered this message, this time included."""
     is_redelivered: bool
     is_handed_back: bool
+    postponed: int
+    """How often it was postponed."""
     has_lease: bool
     """False once the broker has taken the loan back, as it does when the connection is lost."""
 
@@ -44,11 +49,18 @@ class Delivery(Protocol):
         """Publishes the message anew, confirmed, then acknowledges it: no failed attempt."""
         ...
 
+    async def postpone(self) -> None:
+        """Has the message come again a little later, confirmed, then acknowledges it.
+
+        What somebody has begun comes as handed back.
+        """
+        ...
+
 
 class JobQueue(Protocol):
-    """The queue `chat.jobs`."""
+    """The queue `chat.jobs`, and its second lane `chat.jobs.burst`."""
 
-    async def publish(self, job: ChatJob, headers: dict[str, str]) -> None:
+    async def publish(self, job: ChatJob, headers: dict[str, str], queue: str = topology.JOBS) -> None:
         """Returns once the broker has the job for good; raises QueueUnavailable or QueueFull."""
         ...
 
@@ -60,11 +72,15 @@ class JobQueue(Protocol):
         ...
 
     def consume(self, prefetch: int) -> AsyncGenerator[Delivery, None]:
-        """Yields deliveries, at most `prefetch` unsettled ones at a time, across reconnects, for ever."""
+        """Yields deliveries, at most `prefetch` unsettled ones at a time, across reconnects, for ever.
+
+        That bounds the main lane. `topology.burst_room` says how many of the second one come beside them:
+        neither lane ever keeps the other one waiting, and no slot stays empty while there are jobs.
+        """
         ...
 
-    async def depth(self) -> int:
-        """How many jobs wait; raises QueueUnavailable."""
+    async def depth(self, queues: Sequence[str] = topology.LANES) -> int:
+        """How many jobs wait in these queues together; raises QueueUnavailable."""
         ...
 
     async def check(self) -> None:

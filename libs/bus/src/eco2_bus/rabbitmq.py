@@ -6,27 +6,27 @@ delivery of a lost channel then looks as if it could still be acknowledged.
 
 import asyncio
 import contextlib
+import functools
 import logging
 import random
 import weakref
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import aio_pika
 from aio_pika.abc import (
     AbstractChannel,
     AbstractConnection,
-    AbstractExchange,
     AbstractIncomingMessage,
-    AbstractQueue,
     DeliveryMode,
-    ExchangeType,
 )
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 
 from eco2_bus import topology
 from eco2_bus.job import ChatJob
 from eco2_bus.queue import QueueFull, QueueUnavailable
+from eco2_bus.rabbit_burst import BurstPull, Loans
+from eco2_bus.rabbit_queues import Queues, declare
 
 _log = logging.getLogger(__name__)
 
@@ -41,10 +41,14 @@ BROKER_ERRORS = (AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError
 class RabbitDelivery:
     """One unacknowledged AMQP message."""
 
-    def __init__(self, queue: "RabbitJobQueue", message: AbstractIncomingMessage) -> None:
+    def __init__(
+        self, owner: "RabbitJobQueue", queue: str, message: AbstractIncomingMessage, loans: Loans
+    ) -> None:
         headers: dict[str, Any] = dict(message.headers or {})
-        self._queue = queue
+        self._owner = owner
         self._message = message
+        self._loans = loans
+        self.queue = queue
         self.job_id = message.message_id or ""
         self.body = message.body
         self.headers = {
@@ -52,9 +56,10 @@ class RabbitDelivery:
             for name, value in headers.items()
             if isinstance(value, str) and not name.startswith(topology.DEAD_LETTER_HEADERS)
         }
-        self.deliveries = int(headers.get("x-delivery-count") or 0) + 1
+        self.deliveries = _count(headers.get("x-delivery-count")) + 1
         self.is_redelivered = bool(message.redelivered) or self.deliveries > 1
         self.is_handed_back = topology.HANDED_BACK_HEADER in headers
+        self.postponed = _count(headers.get(topology.POSTPONED_HEADER))
         self.has_lease = True
 
     async def ack(self) -> None:
@@ -69,7 +74,15 @@ class RabbitDelivery:
 
     async def hand_back(self) -> None:
         headers = {**self.headers, topology.HANDED_BACK_HEADER: "1"}
-        await self._queue.publish_body(self.job_id, self.body, headers)
+        await self._owner.publish_body(self.job_id, self.body, headers)
+        await self.ack()
+
+    async def postpone(self) -> None:
+        headers = {**self.headers, topology.POSTPONED_HEADER: str(self.postponed + 1)}
+        if self.is_redelivered:
+            # The new message is no redelivery any more, and must not pass for one that nobody has begun.
+            headers[topology.HANDED_BACK_HEADER] = "1"
+        await self._owner.publish_body(self.job_id, self.body, headers, topology.LATER)
         await self.ack()
 
     async def _settle(self, action: Any, **options: Any) -> None:
@@ -80,6 +93,15 @@ class RabbitDelivery:
         except BROKER_ERRORS as error:
             # The broker delivers it again, and the log tells the next holder what has been done.
             _log.warning("job %s could not be settled: %s", self.job_id, type(error).__name__)
+        finally:
+            self._loans.settle(self.queue, self)
+
+
+def _count(value: object) -> int:
+    """A number that a header holds; whatever anybody else has put there is none."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+        return int(value)
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 class _Session:
@@ -89,8 +111,7 @@ class _Session:
         self.connection = connection
         self.channel = channel
         self.lost = asyncio.Event()
-        self.exchange: AbstractExchange
-        self.jobs: AbstractQueue
+        self.queues: Queues
 
     @property
     def is_open(self) -> bool:
@@ -112,19 +133,21 @@ class RabbitJobQueue:
         *,
         max_length: int = 10_000,
         waiting_s: float = topology.WAITING_S,
+        later_s: float = topology.LATER_S,
         name: str = "eco2",
     ) -> None:
         self._url = url
         self._max_length = max_length
         self._waiting_s = waiting_s
+        self._later_s = later_s
         self._name = name
         self._publisher: _Session | None = None
         self._consumer: _Session | None = None
         self._connecting: asyncio.Task[_Session] | None = None
         self._is_closed = False
 
-    async def publish(self, job: ChatJob, headers: dict[str, str]) -> None:
-        await self.publish_body(job.job_id, job.to_body(), headers)
+    async def publish(self, job: ChatJob, headers: dict[str, str], queue: str = topology.JOBS) -> None:
+        await self.publish_body(job.job_id, job.to_body(), headers, queue)
 
     async def park(self, job: ChatJob, headers: dict[str, str]) -> None:
         fresh = {name: value for name, value in headers.items() if name != topology.HANDED_BACK_HEADER}
@@ -144,7 +167,7 @@ class RabbitJobQueue:
         )
         session = await self._publishing()
         try:
-            await session.exchange.publish(message, queue, mandatory=True, timeout=CONFIRM_TIMEOUT_S)
+            await session.queues.exchange.publish(message, queue, mandatory=True, timeout=CONFIRM_TIMEOUT_S)
         except PublishError:
             await session.close()
             raise QueueUnavailable("the queue is not there") from None
@@ -163,9 +186,8 @@ class RabbitJobQueue:
             session: _Session | None = None
             try:
                 session = self._consumer = await self._connect("consumer")
-                await session.channel.set_qos(prefetch_count=prefetch)
                 delay_s = 0.2
-                async with contextlib.aclosing(self._deliveries(session)) as deliveries:
+                async with contextlib.aclosing(self._deliveries(session, prefetch)) as deliveries:
                     async for delivery in deliveries:
                         yield delivery
                 _log.warning("lost RabbitMQ, reconnecting")
@@ -179,14 +201,19 @@ class RabbitJobQueue:
             await asyncio.sleep(delay_s * random.uniform(0.5, 1.5))
             delay_s = min(delay_s * 2, 5.0)
 
-    async def _deliveries(self, session: _Session) -> AsyncGenerator[RabbitDelivery, None]:
+    async def _deliveries(self, session: _Session, prefetch: int) -> AsyncGenerator[RabbitDelivery, None]:
         arrived: asyncio.Queue[RabbitDelivery | None] = asyncio.Queue()
         lent: weakref.WeakSet[RabbitDelivery] = weakref.WeakSet()
+        loans = Loans()
 
-        async def on_message(message: AbstractIncomingMessage) -> None:
-            delivery = RabbitDelivery(self, message)
+        def lend(lane: str, message: AbstractIncomingMessage) -> None:
+            delivery = RabbitDelivery(self, lane, message, loans)
             lent.add(delivery)
+            loans.lend(lane, delivery)
             arrived.put_nowait(delivery)
+
+        async def on_message(lane: str, message: AbstractIncomingMessage) -> None:
+            lend(lane, message)
 
         def on_close(*_: Any) -> None:
             session.lost.set()
@@ -199,37 +226,52 @@ class RabbitJobQueue:
         # The broker stops a consumer whose queue is deleted, and leaves its channel open.
         underlay = await session.channel.get_underlay_channel()
         underlay.on_consumer_cancel_callbacks.add(on_close)
-        tag = await session.jobs.consume(on_message)
+        tags: dict[str, str] = {}
+        for lane, room in ((topology.JOBS, prefetch), (topology.BURST, topology.burst_share(prefetch))):
+            # RabbitMQ's prefetch is each consumer's own: that of the one that comes next.
+            await session.channel.set_qos(prefetch_count=room)
+            tags[lane] = await session.queues.lanes[lane].consume(functools.partial(on_message, lane))
+        pull = BurstPull(
+            session.queues.lanes[topology.BURST], prefetch, loans, functools.partial(lend, topology.BURST)
+        )
+        pulling = asyncio.create_task(pull.run(), name="rabbitmq:burst")
         try:
             while (delivery := await arrived.get()) is not None:
                 if delivery.has_lease:
                     yield delivery
         finally:
-            await self._stop_consuming(session, tag, arrived)
+            pull.stop()
+            if session.is_open:
+                await asyncio.wait({pulling}, timeout=2)
+            pulling.cancel()
+            await asyncio.gather(pulling, return_exceptions=True)
+            await self._stop_consuming(session, tags, arrived)
 
     async def _stop_consuming(
-        self, session: _Session, tag: str, arrived: "asyncio.Queue[RabbitDelivery | None]"
+        self, session: _Session, tags: dict[str, str], arrived: "asyncio.Queue[RabbitDelivery | None]"
     ) -> None:
         """Leaves the channel open, for the deliveries that are still to be settled."""
         if not session.is_open:
             return
         with contextlib.suppress(*BROKER_ERRORS):
             async with asyncio.timeout(2):
-                await session.jobs.cancel(tag)
+                for lane, tag in tags.items():
+                    await session.queues.lanes[lane].cancel(tag)
         while not arrived.empty():
             waiting = arrived.get_nowait()
             if waiting is not None:
                 await waiting.retry()
 
-    async def depth(self) -> int:
+    async def depth(self, queues: Sequence[str] = topology.LANES) -> int:
         session = await self._publishing()
+        waiting = 0
         try:
-            queue = await session.channel.declare_queue(
-                topology.JOBS, passive=True, timeout=CONFIRM_TIMEOUT_S
-            )
+            for name in queues:
+                queue = await session.channel.declare_queue(name, passive=True, timeout=CONFIRM_TIMEOUT_S)
+                waiting += queue.declaration_result.message_count or 0
         except BROKER_ERRORS as error:
             raise QueueUnavailable(type(error).__name__) from None
-        return queue.declaration_result.message_count or 0
+        return waiting
 
     async def check(self) -> None:
         await self._publishing()
@@ -272,25 +314,8 @@ class RabbitJobQueue:
             try:
                 channel = await connection.channel(on_return_raises=True)
                 session = _Session(connection, channel)
-                session.exchange, session.jobs = await _declare(channel, self._max_length, self._waiting_s)
+                session.queues = await declare(channel, self._max_length, self._waiting_s, self._later_s)
             except BaseException:
                 await connection.close()
                 raise
             return session
-
-
-async def _declare(
-    channel: AbstractChannel, max_length: int, waiting_s: float
-) -> tuple[AbstractExchange, AbstractQueue]:
-    """Declares everything; raises ChannelPreconditionFailed when it exists with other arguments."""
-    exchange = await channel.declare_exchange(topology.EXCHANGE, ExchangeType.DIRECT, durable=True)
-    await channel.declare_queue(topology.DEAD, durable=True, arguments={"x-queue-type": "quorum"})
-    jobs = await channel.declare_queue(
-        topology.JOBS, durable=True, arguments=topology.jobs_arguments(max_length)
-    )
-    await jobs.bind(exchange, topology.JOBS)
-    waiting = await channel.declare_queue(
-        topology.WAITING, durable=True, arguments=topology.waiting_arguments(waiting_s)
-    )
-    await waiting.bind(exchange, topology.WAITING)
-    return exchange, jobs
