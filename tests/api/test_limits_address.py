@@ -6,8 +6,10 @@ import pytest
 from chat_api.limits.address import address_of
 from pydantic import ValidationError
 
+from tests.api.credentials import ALICE, BOB, guarded
 from tests.api.services import MemoryWorld, settings
 from tests.api.serving import Api, api_over
+from tests.api.viewer import Viewer
 
 ONE_EACH = {"limit_submits_per_address": "1/hour"}
 
@@ -52,3 +54,32 @@ def test_an_address_is_what_one_customer_has(hosts: Sequence[str | None], addres
 def test_a_proxy_that_is_no_address_stops_the_start(told: str) -> None:
     with pytest.raises(ValidationError):
         settings(trusted_proxies=told)
+
+
+async def test_without_authentication_a_user_is_an_address(memory_world: MemoryWorld) -> None:
+    limits = {"limit_live_jobs_per_user": 1, "limit_open_streams_per_user": 1}
+    async with api_over(memory_world, **limits, trusted_proxies="127.0.0.1") as api:
+        assert await asked_by(api, "203.0.113.1", "203.0.113.1", "203.0.113.2") == [202, 429, 202]
+        path = f"/api/v1/chat/{(await memory_world.waiting_jobs())[0].job_id}/events"
+        watching = [
+            await Viewer.open(api.url, path, headers={"X-Forwarded-For": told})
+            for told in ("203.0.113.1", "203.0.113.1", "203.0.113.2")
+        ]
+        assert [viewer.status for viewer in watching] == [200, 429, 200]
+        for viewer in watching:
+            await viewer.close()
+
+
+async def test_with_authentication_a_user_is_one_at_every_address(memory_world: MemoryWorld) -> None:
+    limits = {"limit_submits_per_user": "1/hour", "limit_open_streams_per_user": 1}
+    async with guarded(memory_world, **limits, trusted_proxies="127.0.0.1") as api:
+        told = [(ALICE, "203.0.113.1"), (ALICE, "203.0.113.2"), (BOB, "203.0.113.1")]
+        answers = [await api.post(authorization=f"Bearer {key}", x_forwarded_for=at) for key, at in told]
+        assert [answer.status_code for answer in answers] == [202, 429, 202]
+        # A ticket's streams are its caller's.
+        address = answers[0].json()["events_url"]
+        async with (
+            await Viewer.open(api.url, address) as first,
+            await Viewer.open(api.url, address) as second,
+        ):
+            assert [first.status, second.status] == [200, 429]

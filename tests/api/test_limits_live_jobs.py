@@ -107,8 +107,8 @@ async def test_the_same_question_again_has_the_place_it_had(world: World) -> Non
         services = world.made
         limits = SubmitLimits(services.settings, services.limits, services.log)
         job_id = new_id()
-        await limits.enter("anonymous", "", job_id)
-        await limits.enter("anonymous", "", job_id)
+        await limits.enter("anonymous 127.0.0.1", "", job_id)
+        await limits.enter("anonymous 127.0.0.1", "", job_id)
         await assert_full(api)
 
 

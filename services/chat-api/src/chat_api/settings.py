@@ -56,7 +56,7 @@ class ApiSettings(AuthSettings):
     """Room for a picture of 5 MB as a data URL, and little else."""
 
     limit_submits_per_user: Rate = ""
-    """Such as `30/minute`; empty, there is no limit. Without authentication everybody is one user."""
+    """Such as `30/minute`; empty, there is no limit. Without authentication a user is an address."""
     limit_submits_per_address: Rate = ""
     """The same for an IPv4 address or an IPv6 /64, see `TRUSTED_PROXIES`."""
     limit_live_jobs_per_user: int = Field(default=0, ge=0)

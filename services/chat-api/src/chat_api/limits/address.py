@@ -1,9 +1,23 @@
-"""Where a request comes from, as far as a limit is concerned."""
+"""Where a request comes from, and whose it is, as far as a limit is concerned."""
 
 import ipaddress
 
+from starlette.requests import Request
+
+from chat_api.auth.caller import ANONYMOUS
+
 IPV6_PREFIX = 64
 """What one customer of a provider has to choose from: by single addresses there would be no limit."""
+
+
+def client_of(request: Request) -> str:
+    """The address of whoever sent a request; of a proxy that is not trusted, its own."""
+    return address_of(request.client.host if request.client else None)
+
+
+def user_of(request: Request, owner: str) -> str:
+    """Whom limits on a user count; without authentication a user is an address."""
+    return owner if owner != ANONYMOUS.owner else f"{owner} {client_of(request)}"
 
 
 def address_of(host: str | None) -> str:

@@ -12,14 +12,14 @@ from typing import Protocol
 class LiveJobs(Protocol):
     """The places of every user. Every method may raise LogUnavailable."""
 
-    async def enter(self, owner: str, job_id: str, at_most: int, kept_s: int) -> dict[str, float] | None:
+    async def enter(self, user: str, job_id: str, at_most: int, kept_s: int) -> dict[str, float] | None:
         """None when the job has a place; else the jobs that have them, each with its age in seconds.
 
         A job that is in already keeps its place; a place is free again after `kept_s`.
         """
         ...
 
-    async def leave(self, owner: str, *job_ids: str) -> None:
+    async def leave(self, user: str, *job_ids: str) -> None:
         """Frees the places of jobs."""
         ...
 
@@ -30,9 +30,9 @@ class MemoryLiveJobs:
     def __init__(self) -> None:
         self._places: dict[str, dict[str, float]] = {}
 
-    async def enter(self, owner: str, job_id: str, at_most: int, kept_s: int) -> dict[str, float] | None:
+    async def enter(self, user: str, job_id: str, at_most: int, kept_s: int) -> dict[str, float] | None:
         now = time.monotonic()
-        places = self._places.setdefault(owner, {})
+        places = self._places.setdefault(user, {})
         for old in [name for name, came in places.items() if came < now - kept_s]:
             del places[old]
         if job_id not in places:
@@ -41,9 +41,9 @@ class MemoryLiveJobs:
             places[job_id] = now
         return None
 
-    async def leave(self, owner: str, *job_ids: str) -> None:
-        places = self._places.get(owner, {})
+    async def leave(self, user: str, *job_ids: str) -> None:
+        places = self._places.get(user, {})
         for job_id in job_ids:
             places.pop(job_id, None)
         if not places:
-            self._places.pop(owner, None)
+            self._places.pop(user, None)

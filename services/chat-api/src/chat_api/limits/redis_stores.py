@@ -49,8 +49,8 @@ class RedisLiveJobs:
     def __init__(self, link: RedisLink) -> None:
         self._link = link
 
-    async def enter(self, owner: str, job_id: str, at_most: int, kept_s: int) -> dict[str, float] | None:
-        reply = await run(self._link, _ENTER, (_places(owner),), job_id, at_most, kept_s)
+    async def enter(self, user: str, job_id: str, at_most: int, kept_s: int) -> dict[str, float] | None:
+        reply = await run(self._link, _ENTER, (_places(user),), job_id, at_most, kept_s)
         if not reply:
             return None
         now, *places = reply
@@ -59,8 +59,8 @@ class RedisLiveJobs:
             for name, came in zip(places[::2], places[1::2], strict=True)
         }
 
-    async def leave(self, owner: str, *job_ids: str) -> None:
-        await ask(self._link, "ZREM", _places(owner), *job_ids)
+    async def leave(self, user: str, *job_ids: str) -> None:
+        await ask(self._link, "ZREM", _places(user), *job_ids)
 
 
 def _windows(key: str) -> tuple[str, str]:
@@ -69,5 +69,5 @@ def _windows(key: str) -> tuple[str, str]:
     return f"{now}/before", now
 
 
-def _places(owner: str) -> str:
-    return f"chat:limit:live:{owner}"
+def _places(user: str) -> str:
+    return f"chat:limit:live:{user}"

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from chat_api import errors
 from chat_api.deps import EventsReader, Owner
+from chat_api.limits.address import user_of
 
 
 class OpenStreams:
@@ -21,21 +22,21 @@ class OpenStreams:
         self._open_of: Counter[str] = Counter()
 
     @contextmanager
-    def one_of(self, owner: str) -> Generator[None]:
+    def one_of(self, user: str) -> Generator[None]:
         """Counts a stream for as long as the context lasts; raises `429` or `503` instead."""
-        if 0 < self._at_most_per_user <= self._open_of[owner]:
+        if 0 < self._at_most_per_user <= self._open_of[user]:
             raise errors.too_many_streams_of_yours(self._at_most_per_user)
         if 0 < self._at_most <= self._open:
             raise errors.too_many_streams()
         self._open += 1
-        self._open_of[owner] += 1
+        self._open_of[user] += 1
         try:
             yield
         finally:
             self._open -= 1
-            self._open_of[owner] -= 1
-            if not self._open_of[owner]:
-                del self._open_of[owner]
+            self._open_of[user] -= 1
+            if not self._open_of[user]:
+                del self._open_of[user]
 
 
 def _of(request: Request) -> OpenStreams:
@@ -43,17 +44,17 @@ def _of(request: Request) -> OpenStreams:
 
 
 async def _streaming(request: Request, owner: Owner) -> AsyncGenerator[None]:
-    with _of(request).one_of(owner):
+    with _of(request).one_of(user_of(request, owner)):
         yield
 
 
 async def _streaming_if_asked(request: Request, owner: Owner) -> AsyncGenerator[None]:
-    with _of(request).one_of(owner) if wants_stream(request) else nullcontext():
+    with _of(request).one_of(user_of(request, owner)) if wants_stream(request) else nullcontext():
         yield
 
 
 async def _streaming_events(request: Request, links: EventsReader) -> AsyncGenerator[None]:
-    with _of(request).one_of(links.caller.owner):
+    with _of(request).one_of(user_of(request, links.caller.owner)):
         yield
 
 

@@ -12,7 +12,7 @@ from limits import parse
 
 from chat_api import errors
 from chat_api.deps import Owner
-from chat_api.limits.address import address_of
+from chat_api.limits.address import client_of, user_of
 from chat_api.limits.headers import headers_of
 from chat_api.limits.rates import Rate, Standing, ask
 from chat_api.limits.stores import LimitStores
@@ -42,50 +42,50 @@ class SubmitLimits:
         self._log = log
 
     async def enter(
-        self, owner: str, address: str, job_id: str, *, interrupts: bool = False
+        self, user: str, address: str, job_id: str, *, interrupts: bool = False
     ) -> list[Standing]:
         """Lets a job in, or raises `429`; LogUnavailable where the counters cannot be reached.
 
         Everything leaves at once, so that a store across the network costs one round trip. A question that
         interrupts another one may come before that one has gone.
         """
-        who = {"user": hidden(owner), "address": hidden(address) if address else ""}
+        who = {"user": hidden(user), "address": hidden(address) if address else ""}
         rates = [Rate(name, item, who[name]) for name, item in self._rates if who[name]]
         asking = asyncio.gather(*(ask(self._stores.windows, rate) for rate in rates))
         at_most = self._live_jobs_at_most + interrupts
         if not self._live_jobs_at_most:
             standings, others = await asking, None
         else:
-            standings, others = await asyncio.gather(asking, self._take_place(owner, job_id, at_most))
+            standings, others = await asyncio.gather(asking, self._take_place(user, job_id, at_most))
         if not all(standing.is_let_in for standing in standings):
             if others is None:
-                await self.leave(owner, job_id)
+                await self.leave(user, job_id)
             raise errors.rate_limited(_wait_s(standings), headers_of(standings))
-        if others is not None and not await self._make_room(owner, job_id, at_most, others):
+        if others is not None and not await self._make_room(user, job_id, at_most, others):
             raise errors.too_many_jobs(self._live_jobs_at_most, headers_of(standings))
         return standings
 
-    async def leave(self, owner: str, job_id: str) -> None:
+    async def leave(self, user: str, job_id: str) -> None:
         """Gives back the place of a job that came to nothing."""
         if not self._live_jobs_at_most:
             return
         try:
-            await self._stores.live_jobs.leave(hidden(owner), job_id)
+            await self._stores.live_jobs.leave(hidden(user), job_id)
         except LogUnavailable as error:
             # Without a log it loses its place all the same.
             _log.warning("could not free a live job's place: %s", error)
 
-    async def _take_place(self, owner: str, job_id: str, at_most: int) -> dict[str, float] | None:
-        return await self._stores.live_jobs.enter(hidden(owner), job_id, at_most, self._kept_s)
+    async def _take_place(self, user: str, job_id: str, at_most: int) -> dict[str, float] | None:
+        return await self._stores.live_jobs.enter(hidden(user), job_id, at_most, self._kept_s)
 
-    async def _make_room(self, owner: str, job_id: str, at_most: int, others: dict[str, float]) -> bool:
+    async def _make_room(self, user: str, job_id: str, at_most: int, others: dict[str, float]) -> bool:
         """Takes the place of a job that has ended, if there is one."""
         lives = await asyncio.gather(*(self._is_live(other, age_s) for other, age_s in others.items()))
         ended = [other for other, is_live in zip(others, lives, strict=True) if not is_live]
         if not ended:
             return False
-        await self._stores.live_jobs.leave(hidden(owner), *ended)
-        return await self._take_place(owner, job_id, at_most) is None
+        await self._stores.live_jobs.leave(hidden(user), *ended)
+        return await self._take_place(user, job_id, at_most) is None
 
     async def _is_live(self, job_id: str, age_s: float) -> bool:
         try:
@@ -97,26 +97,26 @@ class SubmitLimits:
 class Admission:
     """One request's way in."""
 
-    def __init__(self, limits: SubmitLimits, owner: str, address: str) -> None:
+    def __init__(self, limits: SubmitLimits, user: str, address: str) -> None:
         self.headers: dict[str, str] = {}
         """What its answer says of the limits, once it was let in."""
         self._limits = limits
-        self._owner = owner
+        self._user = user
         self._address = address
 
     async def enter(self, job_id: str, *, interrupts: bool) -> None:
         """As `SubmitLimits.enter`."""
-        entering = self._limits.enter(self._owner, self._address, job_id, interrupts=interrupts)
+        entering = self._limits.enter(self._user, self._address, job_id, interrupts=interrupts)
         self.headers = headers_of(await entering)
 
     async def leave(self, job_id: str) -> None:
         """As `SubmitLimits.leave`."""
-        await self._limits.leave(self._owner, job_id)
+        await self._limits.leave(self._user, job_id)
 
 
 async def _admission(request: Request, owner: Owner) -> Admission:
     limits = cast(SubmitLimits, request.app.state.submit_limits)
-    return Admission(limits, owner, address_of(request.client.host if request.client else None))
+    return Admission(limits, user_of(request, owner), client_of(request))
 
 
 Admitting = Annotated[Admission, Depends(_admission)]
