@@ -15,7 +15,7 @@ CACHES := .pytest_cache .ruff_cache .hypothesis .import_linter_cache out dist
 # As typed: make would take a dollar sign for a variable of its own.
 export QUESTION := $(value Q)
 
-.PHONY: help install run demo observe format lint test-fast test programs bench dead-letters eval load test-jaeger lock reference dashboards proto images compose-check k8s-check audit-hosts release-check clean
+.PHONY: help install run demo observe format lint test-fast test programs bench flood dead-letters eval load test-jaeger lock reference dashboards proto images compose-check k8s-check audit-hosts release-check clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -67,6 +67,9 @@ bench: $(INSTALLED) programs ## Measure the token path over real RabbitMQ and Re
 
 dead-letters: $(INSTALLED) ## List, show, replay or discard the jobs that were given up: ARGS="list"
 	@$(PYTHON) -m chat_api.dead_letters $(ARGS)
+
+flood: $(INSTALLED) programs ## 5,000 viewers on one API process, its restart, and how they all come back: ARGS="--kill"
+	@$(PYTHON) -m bench.flood $(ARGS)
 
 eval: $(INSTALLED) ## Measure how well it understands, finds and answers: ARGS="--quick"
 	@$(PYTHON) -m evaluation $(ARGS)

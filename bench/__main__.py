@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import resource
 import signal
 import sys
 from collections import defaultdict
@@ -96,18 +95,12 @@ def _say(progress: str) -> None:
     print(progress, file=sys.stderr, flush=True)
 
 
-def _allow_many_files() -> None:
-    # 5,000 open streams are as many sockets here and in the API, which inherits the limit.
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 def main() -> int:
     """Run the plan; the exit code tells whether any token was lost, doubled or misplaced."""
     plan = Plan.from_command_line()
     # As Ctrl-C does: every `with` ends, and so every process that was started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    _allow_many_files()
+    system.allow_many_files()
     before = report.surroundings()
     results = _run(plan)
     report.show(results, before, plan.repeats)

@@ -52,6 +52,11 @@ class HttpConnection(asyncio.Protocol):
         _, connection = await asyncio.get_running_loop().create_connection(cls, host, port)
         return connection
 
+    @property
+    def reply(self) -> Reply:
+        """What has come so far of the answer to the last request."""
+        return self._reply
+
     async def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply:
         """Send a request and return the answer once it is whole; raises BadReply."""
         assert self._transport is not None

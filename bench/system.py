@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -97,3 +98,9 @@ def connections_to(pids: list[int], port: int) -> int:
         for socket in psutil.Process(pid).net_connections("tcp")
         if socket.raddr and socket.raddr.port == port and socket.status == psutil.CONN_ESTABLISHED
     )
+
+
+def allow_many_files() -> None:
+    """5,000 open streams are as many sockets here and in the API, which inherits the limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
