@@ -52,7 +52,7 @@ class ChatPage:
                 # Chromium drops every load when an interface of the machine comes or goes.
                 if "ERR_NETWORK_CHANGED" not in error.message:
                     raise
-        await expect(self.page.locator("#examples button")).to_have_count(4)
+        await expect(self.page.locator("#examples button:enabled")).to_have_count(4)
 
     async def ask(self, text: str = QUESTION) -> None:
         await self.question.fill(text)

@@ -5,18 +5,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, async_playwright
 
 from tests.browser.chat_page import ChatPage
+from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.browser.servers import Product, Sandbox
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # What the browser itself says of a call that failed; the tests make calls fail.
 EXPECTED = ("Failed to load resource",)
 

@@ -215,3 +215,20 @@ async def test_a_reader_who_scrolled_up_is_left_where_they_are(chat: ChatPage, s
     assert await scroller.evaluate("(e) => e.scrollTop") == 0
     await chat.page.get_by_role("button", name="맨 아래로").click()
     await chat.until(is_at_bottom)
+
+
+async def test_sources_wait_for_the_end_of_the_text_unless_they_are_asked_for(
+    chat: ChatPage, sandbox: Sandbox
+) -> None:
+    sandbox.behave(token_ms=150)
+    await chat.ask()
+    await chat.text.get_by_role("button").first.wait_for()
+    await expect(chat.turns.locator(".sources")).to_be_hidden()
+    # The text is built anew with each token: a click by place might miss.
+    await chat.text.get_by_role("button").first.dispatch_event("click")
+    await expect(chat.turns.locator("[data-number]").first).to_be_visible()
+    assert (await chat.stored())["status"] == "running"
+    sandbox.behave()
+    await chat.stop.click()
+    await chat.ends("cancelled")
+    await expect(chat.turns.locator(".sources")).to_be_visible()

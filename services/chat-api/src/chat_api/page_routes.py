@@ -6,10 +6,11 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, HTTPException, Response
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chat_api import page_parts
 
 _log = logging.getLogger(__name__)
 
@@ -49,9 +50,9 @@ class PageSettings(BaseSettings):
 
 
 @router.get("/")
-async def index() -> Response:
+def index(request: Request) -> Response:
     """The chat."""
-    return HTMLResponse(page_text(), headers=_HEADERS)
+    return page_parts.sent(request, page_text().encode(), "text/html", _HEADERS)
 
 
 @cache
@@ -78,9 +79,9 @@ def _trace_url_template() -> str:
 
 
 @router.get("/page/{name}")
-async def part(name: str) -> FileResponse:
+def part(name: str, request: Request) -> Response:
     """A script or the style of the chat."""
     if name not in _NAMES:
         raise HTTPException(404)
     path = _PAGE / name
-    return FileResponse(path, media_type=_TYPES[path.suffix], headers=_HEADERS)
+    return page_parts.sent(request, path.read_bytes(), _TYPES[path.suffix], _HEADERS)

@@ -5,11 +5,16 @@ const NEAR_PX = 56;
 export class BottomKeeper {
   #scroller;
   #isAtBottom = true;
+  #top = 0;
 
   constructor(scroller, content, downButton) {
     this.#scroller = scroller;
     scroller.addEventListener('scroll', () => {
-      this.#isAtBottom = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
+      const { scrollTop } = scroller;
+      const isNear = scroller.scrollHeight - scrollTop - scroller.clientHeight < NEAR_PX;
+      // Only a reader who goes up leaves the bottom; what has grown since the last frame is still followed.
+      if (isNear || scrollTop < this.#top) this.#isAtBottom = isNear;
+      this.#top = scrollTop;
       downButton.hidden = this.#isAtBottom;
     }, { passive: true });
     downButton.addEventListener('click', () => this.toBottom());

@@ -6,6 +6,8 @@ import { revisedText, words } from './words.js';
 
 export class SourceList {
   #sources = [];
+  #isGrowing = true;
+  #isAsked = false;
   cited = new Set();
 
   constructor() {
@@ -28,6 +30,12 @@ export class SourceList {
     this.#sources = sources;
   }
 
+  // Below a text that grows they would be pushed down with each line: they wait for its end, or to be asked for.
+  wait(isGrowing) {
+    this.#isGrowing = isGrowing;
+    this.element.hidden = isGrowing && !this.#isAsked;
+  }
+
   build() {
     this.element.replaceChildren();
     if (this.#sources.length === 0) return;
@@ -48,6 +56,8 @@ export class SourceList {
   #point(number) {
     const passage = this.element.querySelector(`[data-number="${number}"]`);
     if (!passage) return;
+    this.#isAsked = true;
+    this.wait(this.#isGrowing);
     passage.scrollIntoView({ block: 'nearest' });
     passage.focus({ preventScroll: true });
   }

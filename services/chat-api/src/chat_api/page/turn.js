@@ -54,6 +54,7 @@ export class TurnView {
     this.#answer.setAttribute('aria-busy', String(isGrowing));
     this.element.dataset.status = turn.status;
     this.#sources.know(turn.sources);
+    this.#sources.wait(isGrowing);
     this.#part('stages', [turn.status, turn.isWaiting, turn.isRetried, turn.runs, !turn.wish], () => {
       this.#stages.replaceChildren(...stagePills(turn));
     });
