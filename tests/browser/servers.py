@@ -45,9 +45,10 @@ class Product(Server):
     name: ClassVar[str] = "Product"
     ready_within_s: ClassVar[float] = 90
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, **settings: str) -> None:
         super().__init__()
         self._sandbox = sandbox
+        self._settings = settings
 
     @property
     def url(self) -> str:
@@ -68,6 +69,7 @@ class Product(Server):
             "INPUT_WAIT_S": str(INPUT_WAIT_S),
             "IS_SAMPLE_DATA": "true",
             "DATABASE_URL": f"sqlite:///{self.folder}/eco2.sqlite",
+            **self._settings,
         }
 
     def _is_ready(self) -> bool:

@@ -1,5 +1,7 @@
 // The calls of the API; every failure is a Problem.
 
+import { authorization, renewed } from './access.js';
+
 export class Problem extends Error {
   constructor({ code, status, job_id: jobId }) {
     super(code);
@@ -61,20 +63,28 @@ export async function erase(sessionId) {
 
 // The picture's bytes, or null when it is no longer kept.
 export async function pictureAt(url) {
-  const response = await fetch(url).catch(() => null);
+  const response = await fetch(url, { headers: authorization() }).catch(() => null);
   return response?.ok ? response.blob() : null;
 }
 
 const session = (sessionId) => `/api/v1/sessions/${encodeURIComponent(sessionId)}`;
 
-async function call(url, { timeoutMs = TIMEOUT_MS, ...options }) {
-  let response;
-  try {
-    response = await fetch(url, { ...options, signal: AbortSignal.timeout(timeoutMs) });
-  } catch {
-    throw new Problem({ code: 'offline', status: 0 });
-  }
+async function call(url, options) {
+  let shown, response;
+  do {
+    shown = authorization();
+    response = await send(url, options, shown);
+  } while (response.status === 401 && await renewed(shown));
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw new Problem({ code: 'unknown', ...body, status: response.status });
   return body;
+}
+
+async function send(url, { timeoutMs = TIMEOUT_MS, headers, ...options }, shown) {
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    return await fetch(url, { ...options, headers: { ...headers, ...shown }, signal });
+  } catch {
+    throw new Problem({ code: 'offline', status: 0 });
+  }
 }

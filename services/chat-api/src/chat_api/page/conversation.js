@@ -3,7 +3,7 @@
 import { heardStage } from './runs.js';
 
 // A picture of this very service, and nothing else, is ever fetched for an answer.
-export const PICTURE = /^\/api\/v1\/images\/[0-9a-f]{32}$/;
+export const PICTURE = /^\/api\/v1\/images\/[0-9a-f]{32}(\?ticket=[\w.-]+)?$/;
 
 export const isPending = (turn) => turn?.status === 'sending' || turn?.status === 'running';
 

@@ -46,6 +46,7 @@ export class Follower {
     if (this.#lastId) url.searchParams.set('last_event_id', this.#lastId);
     const source = new EventSource(url);
     source.onopen = () => this.#on.connected(true);
+    source.addEventListener('credential_expired', () => this.#renew());
     for (const name of EVENTS) source.addEventListener(name, (event) => this.#hear(name, event));
     this.#source = source;
   }
@@ -69,11 +70,19 @@ export class Follower {
     if (this.#source.readyState === EventSource.CLOSED) this.#askStatus();
   }
 
+  // The browser would come back by itself, with the same ticket, in vain.
+  #renew() {
+    this.#source.close();
+    this.#askStatus();
+  }
+
   // A status other than 200 closes an EventSource for good and is not told; the job's status says what it was.
   async #askStatus() {
     try {
       const status = await statusOf(this.#job.statusUrl);
       if (this.#isClosed) return;
+      // The ticket in the old address may have ended.
+      if (status.events_url) this.#job.eventsUrl = status.events_url;
       if (ENDS.has(status.status)) this.#end(() => this.#on.status(status));
       else this.#openLater();
     } catch (problem) {

@@ -27,6 +27,11 @@ const problems = {
   deadline_exceeded: 'The answer took too long and was stopped. Please ask again.',
   attempts_exhausted: 'Several attempts brought no answer. Please ask again in a while.',
   unreadable_job: 'This version of the service could not read the question.',
+  unsupported_schema: 'The service is being updated and could not answer. Please ask again.',
+  expired: 'The question waited too long for its turn. Please ask again.',
+  unauthenticated: 'An access key is needed. Try again to enter one.',
+  invalid_credential: 'The access key is not valid. Try again to enter another one.',
+  credential_expired: 'The access key has expired. Try again to enter a new one.',
   picture_lost: 'The picture is no longer in this browser. Please choose it again and ask once more.',
 };
 
@@ -141,6 +146,15 @@ export const en = {
       timeout: 'Finding your place took too long. Please press again.',
       unsupported: 'This browser or address cannot tell your place.',
     },
+  },
+  access: {
+    title: 'An access key is needed',
+    wanted: 'This service is for people with an access key. Please enter the one its operator gave you.',
+    wrong: 'This key does not open the service. Please check that it is right and still valid.',
+    label: 'Access key',
+    kept: 'The key is kept in this tab only, and is gone when you close it.',
+    use: 'Continue',
+    later: 'Later',
   },
   history: {
     none: 'No conversations yet.',
