@@ -35,6 +35,7 @@ from chat_api.limits.streams import OpenStreams
 from chat_api.limits.submits import SubmitLimits
 from chat_api.openai_api import routes as openai_api
 from chat_api.openai_api.errors import OpenAiErrors
+from chat_api.safe_headers import SafeHeaders
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +63,9 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
         lifespan=lifespan,
         telemetry={"tracing": False},
         redirect_slashes=False,
+        # Their pages run scripts of a third party, at the address of the chat.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.services, app.state.access = services, access
     errors.install(app)
@@ -84,6 +88,7 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "traceparent"],
         expose_headers=["Location", "Retry-After", "Server-Timing", "WWW-Authenticate", *limit_headers.NAMES],
     )
+    app.add_middleware(SafeHeaders)
     FastAPIInstrumentor.instrument_app(
         app,
         tracer_provider=services.telemetry.provider,

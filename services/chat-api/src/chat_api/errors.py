@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from chat_api import safe_headers
 from chat_api.auth.caller import KeysUnavailable
 from chat_api.metrics import metrics_of
 
@@ -266,4 +267,7 @@ async def _dependency_down(request: Request, error: Exception) -> JSONResponse:
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     _log.error("unexpected error", exc_info=error)
-    return _problem(request, 500, "internal_error", "Internal error", "Something went wrong on our side.")
+    # Rendered outside of all middleware.
+    headers = {**safe_headers.ALWAYS, **safe_headers.UNLESS_SET}
+    detail = "Something went wrong on our side."
+    return _problem(request, 500, "internal_error", "Internal error", detail, headers=headers)

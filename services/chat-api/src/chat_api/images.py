@@ -12,7 +12,6 @@ router = APIRouter(prefix="/api/v1/images", tags=["images"])
 
 TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 HEADERS = {
-    "X-Content-Type-Options": "nosniff",
     "Content-Disposition": "inline",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     # Only the asker's own browser keeps it, and not for long: the session can be erased.
