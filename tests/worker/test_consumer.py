@@ -172,6 +172,14 @@ async def test_a_job_that_has_ended_is_acknowledged_and_its_answer_kept(world: W
     assert (kept.event, kept.data) == ("done", b'{"answer":"there"}')
 
 
+async def test_a_poisoned_job_whose_worker_died_before_it_was_a_dead_letter_becomes_one(world: World) -> None:
+    job = await world.create(QUESTION)
+    await world.log.end(job.job_id, "error", b'{"code":"attempts_exhausted"}')
+    await world.queue.publish(job, {})
+    await world.settled()
+    assert [orjson.loads(body)["job_id"] for _, body in world.queue.dead] == [job.job_id]
+
+
 async def test_a_fresh_duplicate_of_a_job_that_runs_here_is_dropped(world: World) -> None:
     world.model.hold_after = 2
     job = await world.create(QUESTION)

@@ -183,7 +183,7 @@ class EventLog(Protocol):
         ...
 
     async def confirm_copied(self, job_id: str) -> None:
-        """Waits until a replica, where there is one, has what was written."""
+        """Waits until a replica, where there is one, has what was written; see `confirm_written`."""
         ...
 
     async def summary(self, job_id: str) -> LogSummary:
@@ -240,3 +240,13 @@ class EventLog(Protocol):
     async def close(self) -> None:
         """Ends every wait and frees all connections."""
         ...
+
+
+async def confirm_written(log: EventLog, job_id: str, epoch: int) -> None:
+    """Waits until what was written in this epoch is safe.
+
+    Raises LogUnavailable when it may be lost: the store that has answered is perhaps another one.
+    """
+    await log.confirm_copied(job_id)
+    if log.epoch != epoch:
+        raise LogUnavailable("the store may have failed over since")

@@ -215,7 +215,7 @@ class RedisEventLog:
         if self._next_copy is None or self._next_copy.done():
             self._next_copy = asyncio.create_task(self._copy_after(self._copying))
         if not await asyncio.shield(self._next_copy):
-            _log.warning("no replica confirmed the end of job %s within 1 s", job_id)
+            _log.warning("no replica confirmed job %s within 1 s", job_id)
 
     async def _copy_after(self, before: "asyncio.Task[bool] | None") -> bool:
         if before is not None:

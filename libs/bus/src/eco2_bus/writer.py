@@ -13,7 +13,7 @@ from time import monotonic, perf_counter
 import orjson
 
 from eco2_bus.events import EntryId
-from eco2_bus.log import Append, EventLog, Fenced, LogTop, LogUnavailable, TakeOver
+from eco2_bus.log import Append, EventLog, Fenced, LogTop, LogUnavailable, TakeOver, confirm_written
 
 GATHER_MIN_S = 0.010
 GATHER_MAX_S = 0.030
@@ -153,16 +153,20 @@ class LogWriter:
         """Writes the terminal event and waits for it to be safe; raises Fenced or LogGone."""
         self.event(event, data)
         self._is_ending = True
+        await self.confirm()
+
+    async def confirm(self) -> None:
+        """As `flush`, and what was added is safe: a failover does not lose it."""
         await self.flush()
         while not await self._is_copied():
             await self._look_again()
 
     async def _is_copied(self) -> bool:
         try:
-            await self._log.confirm_copied(self.job_id)
+            await confirm_written(self._log, self.job_id, self._epoch)
         except LogUnavailable:
             return False
-        return self._epoch == self._log.epoch
+        return True
 
     async def _look_again(self) -> None:
         """A store that failed over since it took the end may have lost it: then it gets it again."""

@@ -2,7 +2,7 @@
 
 import orjson
 from eco2_bus.events import Ended, Source, Usage, to_json
-from eco2_bus.log import JobHead, KeptAnswer, LogGone, LogSummary, TakeOverResult
+from eco2_bus.log import JobHead, KeptAnswer, LogGone, LogSummary, TakeOverResult, confirm_written
 from eco2_history import Turn
 from eco2_telemetry import logs, propagation
 
@@ -60,6 +60,8 @@ async def _end_idle(services: Services, job_id: str, head: JobHead) -> TakeOverR
     data = to_json(Ended(answer="", attempts=0, trace_id=_trace_id(head)))
     taken = await services.log.end(job_id, "cancelled", data, only_if_idle=True)
     if taken.result is TakeOverResult.OWNED:
+        # The end that viewers see must not be lost, or a worker would find the job as if nobody had ended it.
+        await confirm_written(services.log, job_id, services.log.epoch)
         await services.log.keep_answer(job_id, KeptAnswer(head.owner, head.session_id, "cancelled", data))
     return taken.result
 

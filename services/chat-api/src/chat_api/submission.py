@@ -9,7 +9,7 @@ from typing import Any, Literal
 from eco2_bus import topology
 from eco2_bus.events import Queued, to_json
 from eco2_bus.job import ChatJob
-from eco2_bus.log import JobHead, LogExists, LogUnavailable
+from eco2_bus.log import JobHead, LogExists, LogUnavailable, confirm_written
 from eco2_bus.pictures import Picture, reference, referred_id
 from eco2_telemetry import logs, propagation
 from eco2_telemetry.messaging import publish_span
@@ -105,9 +105,12 @@ async def submit_job(
         await services.log.create(job.job_id, head)
     except LogExists:
         return await _resubmit(services, job, upload)
+    epoch = services.log.epoch
     try:
         bid = Bid(job.session_id, job.owner, job.job_id, key)
         await sessions.take_turn(services, bid, on_busy)
+        # A job whose log a failover has lost would be dropped by the worker, and this one will be answered.
+        await confirm_written(services.log, job.job_id, epoch)
         await _publish(services, job, upload, head)
     except BaseException:
         # The broker may have it all the same: a worker that finds no log drops the job.
@@ -123,6 +126,7 @@ async def _resubmit(services: Services, job: ChatJob, upload: Upload | None) -> 
     A second message does no harm: the worker drops a fresh duplicate of what is running or has ended.
     """
     head = (await services.log.summary(job.job_id)).head
+    await confirm_written(services.log, job.job_id, services.log.epoch)
     known = {"session_id": head.session_id, "created_at_ms": head.created_at_ms}
     await _publish(services, job.model_copy(update=known), upload, head)
     return Queued.model_validate_json(head.queued)

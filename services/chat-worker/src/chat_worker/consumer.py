@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import orjson
 from eco2_bus import topology
-from eco2_bus.events import EntryId, InputRequired, to_json
+from eco2_bus.events import EntryId, InputRequired, LogEntry, to_json
 from eco2_bus.job import ChatJob, MalformedJob, Resume
 from eco2_bus.log import (
     Claim,
@@ -23,6 +23,7 @@ from eco2_bus.log import (
     LogUnavailable,
     TakeOver,
     TakeOverResult,
+    confirm_written,
 )
 from eco2_bus.queue import Delivery, JobQueue, QueueFull, QueueUnavailable
 from eco2_bus.writer import LogWriter, WriteBeat
@@ -132,7 +133,7 @@ class Consumer:
 
         async def tell() -> None:
             await self._log.end(job_id, "error", problem)
-            await self._log.confirm_copied(job_id)
+            await confirm_written(self._log, job_id, self._log.epoch)
 
         await _patiently(tell)
 
@@ -141,18 +142,22 @@ class Consumer:
         running = self._running[job.job_id] = _Running(run, delivery)
         try:
             taken = await self._claim(job, running)
+            epoch = self._log.epoch
             match taken.result:
                 case TakeOverResult.OWNED:
                     await self._run(job, running, taken)
                 case TakeOverResult.POISONED:
                     await self._keep_end(job)
-                    await self._log.confirm_copied(job.job_id)
+                    await confirm_written(self._log, job.job_id, epoch)
                     await running.delivery.dead_letter(f"{taken.failures} failed attempts")
                 case TakeOverResult.ENDED:
-                    await self._keep_end(job)
+                    last = await self._keep_end(job)
                     # The last holder may have died before a replica had the end.
-                    await self._log.confirm_copied(job.job_id)
-                    await running.delivery.ack()
+                    await confirm_written(self._log, job.job_id, epoch)
+                    if last is not None and _is_poison(last):
+                        await running.delivery.dead_letter("it was poisoned before")
+                    else:
+                        await running.delivery.ack()
                 case TakeOverResult.GONE | TakeOverResult.RUNNING:
                     _log.info("dropped: %s", taken.result.value)
                     await running.delivery.ack()
@@ -243,8 +248,7 @@ class Consumer:
         try:
             await _patiently(lambda: self._log.park_job(job.job_id, body))
             writer.event("input_required", to_json(asked))
-            await writer.flush()
-            await _patiently(lambda: self._log.confirm_copied(job.job_id))
+            await writer.confirm()
         except (Fenced, LogGone) as error:
             _log.info("another worker has the job: %s", error)
         else:
@@ -282,12 +286,21 @@ class Consumer:
             # Left unsettled: the broker delivers it again once this connection is gone.
             _log.warning("could not hand the job back: %s", error)
 
-    async def _keep_end(self, job: ChatJob) -> None:
-        """The last holder may have died between the terminal event and what is kept of it."""
+    async def _keep_end(self, job: ChatJob) -> LogEntry | None:
+        """The last holder may have died between the terminal event and what is kept of it.
+
+        Gives the terminal event where the log can tell it.
+        """
         with contextlib.suppress(LogGone, LogUnavailable):
             last = (await self._log.summary(job.job_id)).last
             if last.ends_job:
                 await self._shop.archive.keep(job, last.event, last.data)
+                return last
+        return None
+
+
+def _is_poison(last: LogEntry) -> bool:
+    return last.event == "error" and orjson.loads(last.data).get("code") == Poisoned.code
 
 
 def _poison() -> bytes:
