@@ -118,6 +118,21 @@ async def test_one_idempotency_key_of_two_callers_is_two_jobs(alice: Api, bob: A
     assert (await alice.status(theirs["job_id"])).status_code == 404
 
 
+async def test_a_user_of_one_caller_is_not_the_user_of_another(alice: Api, bob: Api) -> None:
+    """The OpenAI API's `user` names a session of the caller's, however short the name is."""
+    asked = {
+        "model": "eco2-chat",
+        "stream": True,
+        "user": f"1-{new_id()}",
+        "messages": [{"role": "user", "content": QUESTION}],
+    }
+    for caller in (alice, bob):
+        async with caller.client.stream("POST", "/v1/chat/completions", json=asked) as response:
+            assert response.status_code == 200
+            await answer(caller.log, response.headers["location"].rpartition("/")[2], "떼요")
+            assert "[DONE]" in (await response.aread()).decode()
+
+
 async def test_what_was_asked_before_there_were_keys_is_nobodys_now(shared_world: World, alice: Api) -> None:
     """A key that happens to be called like the one caller that `none` knows has none of its jobs."""
     await shared_world.made.turns.save(turn(session_id=(session_id := new_id())))

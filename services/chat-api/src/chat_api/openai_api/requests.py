@@ -109,8 +109,7 @@ class CompletionRequest(_Tolerant):
             raise ValueError("must not have more than one picture in the question")
         return messages
 
-    @property
-    def session_id(self) -> str | None:
+    def session_id(self, owner: str) -> str | None:
         """The session that the caller names, in the order of how plainly it does."""
         if self.conversation is not None:
             named = self.conversation
@@ -118,8 +117,10 @@ class CompletionRequest(_Tolerant):
         if self.metadata is not None and self.metadata.session_id is not None:
             return self.metadata.session_id
         if self.user:
-            # Somebody's address or account: neither fits as an id, nor has it to be readable as one.
-            return f"user-{hashlib.sha256(self.user.encode()).hexdigest()[:32]}"
+            # Somebody's address or account: neither fits as an id, nor has it to be readable as one. Two
+            # callers may each have a user 1.
+            name = f"{owner}\0{self.user}"
+            return f"user-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
         return None
 
     @property
@@ -133,12 +134,12 @@ class CompletionRequest(_Tolerant):
         said = self.messages[: self._asked_at()]
         return [Said(one.role, one.text) for one in said if one.role in ("user", "assistant") and one.text]
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self, owner: str) -> dict[str, Any]:
         """The question in the words of `POST /api/v1/chat`."""
         return {
             "message": self.question.text or (PICTURE_ONLY if self.question.pictures else ""),
             "image_url": next(iter(self.question.pictures), None),
-            "session_id": self.session_id,
+            "session_id": self.session_id(owner),
             "location": self.location,
         }
 

@@ -40,7 +40,7 @@ async def chat_completions(
 ) -> Response:
     """Answers the last message of the user."""
     models.check_known(body.model)
-    fields = await _fields(services, body)
+    fields = await _fields(services, body, links.caller.owner)
     queued = await facade.ask(services, links.caller.owner, admission, fields, idempotency_key)
     envelope = Envelope(links.queued(queued), str(request.base_url).rstrip("/"))
     headers = {"Location": queued.status_url, "X-Request-Id": queued.job_id, **admission.headers}
@@ -64,9 +64,9 @@ async def model(name: str) -> dict[str, Any]:
     return models.described()
 
 
-async def _fields(services: Services, body: CompletionRequest) -> dict[str, Any]:
-    fields = body.fields()
-    session_id = body.session_id
+async def _fields(services: Services, body: CompletionRequest, owner: str) -> dict[str, Any]:
+    fields = body.fields(owner)
+    session_id: str | None = fields["session_id"]
     is_remembered = session_id is not None and await sessions.owner_of(services, session_id) is not None
     if not is_remembered and fields["message"]:
         fields["message"] = with_earlier(fields["message"], body.earlier)

@@ -3,7 +3,7 @@
 import { isPending } from './conversation.js';
 import { element } from './dom.js';
 import { ending } from './ending.js';
-import { pictureFigure } from './picture.js';
+import { pictureFigure, showAt } from './picture.js';
 import { PlaceCard } from './place.js';
 import { RatingBox } from './rating.js';
 import { SourceList } from './sources.js';
@@ -88,7 +88,7 @@ function questionBox({ question, picture }) {
   if (picture) {
     const image = element('img', 'sent');
     image.alt = words.picture.sent;
-    image.src = picture;
+    showAt(image, picture);
     box.append(image);
   }
   box.append(element('p', '', question));
