@@ -164,7 +164,8 @@ class RealWorld:
     async def remove_queue(self) -> None:
         """So that the next who comes declares it with a limit of his own."""
         async with self._channel() as channel:
-            await channel.queue_delete(topology.JOBS)
+            for lane in topology.LANES:
+                await channel.queue_delete(lane)
 
     def keys(self) -> set[str]:
         return set(self.admin.keys("*")) - {"chat:copied"}

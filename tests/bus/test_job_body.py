@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from eco2_bus.job import ChatJob, Location, MalformedJob, Resume
+from eco2_bus.job import ChatJob, Location, MalformedJob, NewerJob, Resume
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +84,22 @@ def test_another_schema_is_malformed(schema: object) -> None:
     body = orjson.loads(new_job().to_body()) | {"schema": schema}
     with pytest.raises(MalformedJob):
         ChatJob.from_body(orjson.dumps(body))
+
+
+@pytest.mark.parametrize("schema", [2, 3, 999_999])
+@pytest.mark.parametrize("more", [{}, {"message": {"parts": []}}, {"job_id": 7, "session_id": None}])
+def test_a_later_schema_is_told_from_what_nobody_can_read(schema: int, more: dict[str, object]) -> None:
+    body = orjson.loads(new_job().to_body()) | {"schema": schema} | more
+    with pytest.raises(NewerJob, match=f"^schema {schema}$"):
+        ChatJob.from_body(orjson.dumps(body))
+
+
+@pytest.mark.parametrize("schema", [0, -1, 1.5, "2", [2], 10**12])
+def test_a_schema_that_is_no_later_one_is_nothing_to_wait_for(schema: object) -> None:
+    body = orjson.loads(new_job().to_body()) | {"schema": schema}
+    with pytest.raises(MalformedJob) as refused:
+        ChatJob.from_body(orjson.dumps(body))
+    assert refused.type is MalformedJob
 
 
 @pytest.mark.parametrize("job_id", ["", "A" * 32, "a" * 31, "a" * 33, "a" * 32 + "\n", "../" + "a" * 29])

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 
 import pytest
-from chat_worker import consumer
+from chat_worker import consumer, patience
 
 from tests.worker.world import World
 
@@ -10,7 +10,8 @@ from tests.worker.world import World
 @pytest.fixture
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failed attempt is retried at once; in earnest later ones wait for seconds."""
-    monkeypatch.setattr(consumer, "random", SimpleNamespace(uniform=lambda *_: 0.001))
+    for module in (consumer, patience):
+        monkeypatch.setattr(module, "random", SimpleNamespace(uniform=lambda *_: 0.001))
 
 
 @pytest.fixture

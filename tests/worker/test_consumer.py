@@ -121,15 +121,6 @@ async def test_a_message_that_cannot_be_read_is_a_dead_letter_and_its_viewers_ar
     assert [body for _, body in world.queue.dead] == [body]
 
 
-async def test_a_job_of_another_schema_is_a_dead_letter_and_its_viewers_are_told(world: World) -> None:
-    job = await world.create()
-    body = orjson.dumps({**orjson.loads(job.to_body()), "schema": 2})
-    world.queue.put_raw(job.job_id, body)
-    assert (await world.story(job.job_id)).ended["code"] == "unreadable_job"
-    await world.settled()
-    assert len(world.queue.dead) == 1
-
-
 async def test_a_message_that_cannot_be_read_waits_for_a_log_that_is_away(
     world: World, quick_retries: None
 ) -> None:

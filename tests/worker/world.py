@@ -90,6 +90,7 @@ class World:
         queue: SpyQueue | None = None,
         concurrency: int = 64,
         poison_after: int = 3,
+        max_age_s: float = 300,
         job_deadline_s: float = 30,
         answer_max_chars: int = 20_000,
         job_max_tokens: int = 0,
@@ -129,6 +130,7 @@ class World:
             workshop,
             concurrency=concurrency,
             poison_after=poison_after,
+            max_age_s=max_age_s,
             messaging_system="memory",
         )
         self._consuming: asyncio.Task[None] | None = None

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from eco2_bus.events import EntryId
 
+SCHEMA = 1
 MESSAGE_MAX_CHARS = 8_000
 IMAGE_MAX_BYTES = 5 * 1024 * 1024
 
@@ -16,6 +17,10 @@ EntryIdText = Annotated[str, AfterValidator(lambda text: str(EntryId.parse(text)
 
 class MalformedJob(ValueError):
     """The message body is no ChatJob of a schema this version knows."""
+
+
+class NewerJob(MalformedJob):
+    """The message body is of a later schema: a newer version can read it."""
 
 
 class Location(BaseModel):
@@ -38,7 +43,11 @@ class Resume(BaseModel):
 
 
 class ChatJob(BaseModel):
-    """One question of one user; the JSON body of the AMQP message, schema 1."""
+    """One question of one user; the JSON body of the AMQP message, schema 1.
+
+    A field that this version does not know is let pass. The schema's number grows when a job must not be run
+    without knowing of a change.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -58,8 +67,18 @@ class ChatJob(BaseModel):
 
     @classmethod
     def from_body(cls, body: bytes) -> "ChatJob":
-        """Reads a message body; raises MalformedJob."""
+        """Reads a message body; raises MalformedJob, and NewerJob when its schema is a later one."""
         try:
             return cls.model_validate_json(body)
         except ValidationError as error:
+            if (schema := _later_schema(error)) is not None:
+                raise NewerJob(f"schema {schema}") from None
             raise MalformedJob(f"{error.error_count()} invalid fields") from None
+
+
+def _later_schema(error: ValidationError) -> int | None:
+    """The number of a schema beyond this version's, whatever else is wrong."""
+    for one in error.errors(include_url=False, include_context=False):
+        if one["loc"] == ("schema",) and type(one["input"]) is int and SCHEMA < one["input"] < 1_000_000:
+            return one["input"]
+    return None

@@ -71,6 +71,7 @@ async def open_consumer(
             concurrency=settings.worker_concurrency,
             poison_after=settings.poison_after,
             input_wait_s=settings.input_wait_s,
+            max_age_s=settings.job_max_age_s,
             messaging_system=messaging_system,
         )
 

@@ -8,13 +8,12 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import orjson
 from eco2_bus import topology
 from eco2_bus.events import EntryId, InputRequired, LogEntry, to_json
-from eco2_bus.job import ChatJob, MalformedJob, Resume
+from eco2_bus.job import ChatJob, MalformedJob, NewerJob, Resume
 from eco2_bus.log import (
     Claim,
     EventLog,
@@ -31,12 +30,12 @@ from eco2_telemetry import logs, propagation
 from eco2_telemetry.messaging import process_span
 from opentelemetry import trace
 
-from chat_worker.errors import Poisoned, UnreadableJob
+from chat_worker.errors import Poisoned
+from chat_worker.patience import growing_pauses_s, patiently
 from chat_worker.run_job import HandedBack, JobRun, Stop, WaitsForInput, Workshop
+from chat_worker.unanswered import Unanswered
 
 _log = logging.getLogger(__name__)
-
-LOG_RETRY_MAX_S = 2.0
 
 
 @dataclass
@@ -56,6 +55,7 @@ class Consumer:
         concurrency: int,
         poison_after: int,
         input_wait_s: float = 120,
+        max_age_s: float = 300,
         messaging_system: str = "rabbitmq",
     ) -> None:
         self._queue = queue
@@ -64,6 +64,7 @@ class Consumer:
         self._concurrency = concurrency
         self._poison_after = poison_after
         self._input_wait_s = input_wait_s
+        self._unanswered = Unanswered(workshop, max_age_s)
         self._system = messaging_system
         self._beat = WriteBeat()
         self._running: dict[str, _Running] = {}
@@ -98,8 +99,11 @@ class Consumer:
     async def _work_on(self, delivery: Delivery) -> None:
         try:
             job = ChatJob.from_body(delivery.body)
+        except NewerJob as error:
+            await self._unanswered.leave_to_newer(delivery, str(error))
+            return
         except MalformedJob as error:
-            await self._refuse(delivery, str(error))
+            await self._unanswered.refuse(delivery, str(error))
             return
         if (running := self._running.get(job.job_id)) is not None:
             await self._meet_again(running, delivery)
@@ -107,13 +111,16 @@ class Consumer:
         with process_span(
             self._shop.tracer,
             self._system,
-            topology.JOBS,
+            delivery.queue,
             job.job_id,
             delivery.headers,
             exchange=topology.EXCHANGE,
             delivery=delivery.deliveries,
         ):
-            await self._take_over(job, delivery)
+            if self._unanswered.is_too_old(job, delivery):
+                await self._unanswered.expire(job, delivery)
+            else:
+                await self._take_over(job, delivery)
 
     async def _meet_again(self, running: _Running, delivery: Delivery) -> None:
         """A job that this very process is working on: a lost connection's redelivery, or a duplicate."""
@@ -121,21 +128,6 @@ class Consumer:
             await delivery.ack()
         else:
             running.delivery = delivery
-
-    async def _refuse(self, delivery: Delivery, reason: str) -> None:
-        """A message that cannot be read: its viewers are told, and it lies in the dead letters."""
-        if len(delivery.job_id) == 32:
-            await self._end_unreadable(delivery.job_id)
-        await delivery.dead_letter(f"malformed: {reason}")
-
-    async def _end_unreadable(self, job_id: str) -> None:
-        problem = orjson.dumps(UnreadableJob().problem("").model_dump())
-
-        async def tell() -> None:
-            await self._log.end(job_id, "error", problem)
-            await confirm_written(self._log, job_id, self._log.epoch)
-
-        await _patiently(tell)
 
     async def _take_over(self, job: ChatJob, delivery: Delivery) -> None:
         run = JobRun(job, self._shop)
@@ -184,7 +176,7 @@ class Consumer:
         is_last_delivery = delivery.deliveries >= topology.DELIVERY_LIMIT
         # What nobody has begun has not failed either.
         poison = b"" if claim is Claim.FRESH else _poison()
-        pauses_s = _growing_pauses_s()
+        pauses_s = growing_pauses_s()
         while True:
             try:
                 return await self._log.take_over(
@@ -246,7 +238,7 @@ class Consumer:
         )
         body = job.model_copy(update={"resume": None}).to_body()
         try:
-            await _patiently(lambda: self._log.park_job(job.job_id, body))
+            await patiently(lambda: self._log.park_job(job.job_id, body))
             writer.event("input_required", to_json(asked))
             await writer.confirm()
         except (Fenced, LogGone) as error:
@@ -258,7 +250,7 @@ class Consumer:
 
     async def _send_away(self, job: ChatJob, delivery: Delivery) -> None:
         """Gives the broker the message that carries the job on; without the lease it does so by itself."""
-        pauses_s = _growing_pauses_s()
+        pauses_s = growing_pauses_s()
         while delivery.has_lease:
             try:
                 # A cancel that came before the entry was left to this run, which ended as a wait.
@@ -305,21 +297,3 @@ def _is_poison(last: LogEntry) -> bool:
 
 def _poison() -> bytes:
     return orjson.dumps(Poisoned().problem(propagation.current_trace_id()).model_dump())
-
-
-async def _patiently(call: Callable[[], Awaitable[None]]) -> None:
-    """Tries until the log's store is there again: the delivery stays ours meanwhile."""
-    pauses_s = _growing_pauses_s()
-    while True:
-        try:
-            return await call()
-        except LogUnavailable as error:
-            _log.warning("the log cannot be reached: %s", error)
-        await asyncio.sleep(next(pauses_s))
-
-
-def _growing_pauses_s() -> Iterator[float]:
-    pause_s = 0.1
-    while True:
-        yield pause_s * random.uniform(0.5, 1.5)
-        pause_s = min(pause_s * 2, LOG_RETRY_MAX_S)

@@ -72,6 +72,24 @@ class UnreadableJob(AnswerError):
     detail = "The question could not be read by this version of the service."
 
 
+class UnsupportedSchema(AnswerError):
+    """The job is of a later version, and no worker of that version came."""
+
+    status = 503
+    code = "unsupported_schema"
+    title = "Could not be read"
+    detail = "The question needs a newer version of the service, which is not there yet. Please ask again."
+
+
+class Expired(AnswerError):
+    """Nobody began the job for so long that its user will have gone."""
+
+    status = 503
+    code = "expired"
+    title = "Waited too long"
+    detail = "The question waited too long for its turn and was not answered. Please ask again."
+
+
 class ModelUnavailable(Exception):
     """The model's server is down, overloaded, or broke off: the next attempt may succeed."""
 

@@ -46,6 +46,8 @@ class WorkerSettings(BaseSettings):
 
     worker_concurrency: int = Field(default=64, ge=1, le=1_000)
     """Jobs at a time: the AMQP prefetch."""
+    job_max_age_s: float = Field(default=300, ge=0)
+    """A question that nobody has begun by then ends with the error `expired`; 0 lets none expire."""
     job_deadline_s: float = Field(default=180, gt=0, le=1_500)
     """Well below RabbitMQ's consumer timeout of 30 minutes, or a long job would be delivered twice."""
     drain_s: float = Field(default=20, ge=0)
