@@ -152,6 +152,11 @@ def not_waiting() -> ApiProblem:
     return ApiProblem(409, "not_waiting", "Not waiting", "This job does not wait for any input.")
 
 
+def not_ended() -> ApiProblem:
+    """409 for what only an ended job can get."""
+    return ApiProblem(409, "not_ended", "Not ended", "This job has not ended yet.")
+
+
 def idempotency_in_flight() -> ApiProblem:
     """409."""
     detail = "A request with this Idempotency-Key is still being worked on."

@@ -26,6 +26,9 @@ from chat_api.jobs import find_job
 from chat_api.limits.streams import StreamingEvents
 from chat_api.metrics import ApiMetrics, Metrics
 
+AN_EVENT_ID = {"pattern": r"^(0|[1-9][0-9]{0,18})-([1-9][0-9]{0,18})$"}
+"""What the document says of a Last-Event-ID; any other gets `400`, which FastAPI's own check would not."""
+
 router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
 
 RETRY_MS = 2_000
@@ -61,8 +64,10 @@ async def events(
     services: Deps,
     links: EventsReader,
     metrics: Metrics,
-    last_event_id: Annotated[str | None, Header()] = None,
-    last_event_id_query: Annotated[str | None, Query(alias="last_event_id")] = None,
+    last_event_id: Annotated[str | None, Header(json_schema_extra=AN_EVENT_ID)] = None,
+    last_event_id_query: Annotated[
+        str | None, Query(alias="last_event_id", json_schema_extra=AN_EVENT_ID)
+    ] = None,
 ) -> Response:
     """The job's events from the first, or exactly after `Last-Event-ID`, until its end."""
     resume_from = last_event_id if last_event_id is not None else last_event_id_query

@@ -33,6 +33,12 @@ class Feedback(BaseModel):
     score: int = Field(ge=0, le=1, strict=True)
     comment: str | None = Field(default=None, max_length=COMMENT_MAX_CHARS)
 
+    @field_validator("score", mode="before")
+    @classmethod
+    def _is_whole(cls, score: object) -> object:
+        # In JSON 1.0 is an integer too.
+        return int(score) if isinstance(score, float) and score.is_integer() else score
+
     @field_validator("comment")
     @classmethod
     def _is_text(cls, comment: str | None) -> str | None:
@@ -48,7 +54,7 @@ async def give_feedback(
     """Takes what the user thinks of an answer, once the job has ended."""
     known = await find_job(services, job_id, caller)
     if isinstance(known, LogSummary) and not known.last.ends_job:
-        raise _not_ended()
+        raise errors.not_ended()
     metrics.rated(body.score)
     sender = cast(LangSmithFeedback | None, request.app.state.feedback)
     if sender is not None and (attempt := _attempt(known)):
@@ -62,10 +68,6 @@ async def sending(app: FastAPI, settings: ApiSettings) -> AsyncGenerator[None]:
     yield
     if sender is not None:
         await sender.close()
-
-
-def _not_ended() -> errors.ApiProblem:
-    return errors.ApiProblem(409, "not_ended", "Not ended", "This job has not ended yet.")
 
 
 def run_id_of(job_id: str, attempt: int) -> UUID:

@@ -52,7 +52,7 @@ async def turns(
     response: Response,
     services: Deps,
     links: Addresses,
-    before: str | None = None,
+    before: Annotated[str | None, Query(json_schema_extra={"pattern": "^[0-9a-f]{32}$"})] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 20,
 ) -> TurnPage:
     """The newest turns of a session, or the newest before a cursor that an earlier page gave."""
