@@ -10,7 +10,7 @@ import httpx
 from eco2_chat import calls
 from eco2_chat.answer import Answer, Listener
 from eco2_chat.attempts import Attempts
-from eco2_chat.calls import Call
+from eco2_chat.calls import ApiKey, Call
 from eco2_chat.errors import ConnectionLost
 from eco2_chat.events import Event, Queued, of
 from eco2_chat.following import Following
@@ -27,7 +27,7 @@ class AsyncClient:
     Every method may raise ApiError, and ConnectionLost once its patience has run out.
     """
 
-    def __init__(self, base_url: str, *, api_key: str | None = None, patience: Patience = PATIENT) -> None:
+    def __init__(self, base_url: str, *, api_key: ApiKey | None = None, patience: Patience = PATIENT) -> None:
         self.patience = patience
         self._http = httpx.AsyncClient(**calls.options(base_url, api_key, patience))
 

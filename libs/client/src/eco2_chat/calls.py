@@ -1,6 +1,6 @@
 """The API's calls and what their answers mean: all that both clients share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
@@ -14,6 +14,9 @@ from eco2_chat.question import Location, Question
 _BUSY = frozenset({429, 502, 503, 504})
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 RETRY_AFTER_MAX_S = 60.0
+
+ApiKey = str | Callable[[], str]
+"""An access key or a token; or what gives one that is valid now, and returns at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,24 @@ def retry_after_s(response: httpx.Response) -> float:
     return min(float(text), RETRY_AFTER_MAX_S) if text.isascii() and text.isdigit() else 0.0
 
 
-def options(base_url: str, api_key: str | None, patience: Patience) -> dict[str, Any]:
+class _Bearer(httpx.Auth):
+    """Shows the key with every request; one that ends is asked for anew each time."""
+
+    def __init__(self, api_key: ApiKey) -> None:
+        self._api_key = api_key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        key = self._api_key if isinstance(self._api_key, str) else self._api_key()
+        request.headers["Authorization"] = f"Bearer {key}"
+        yield request
+
+
+def options(base_url: str, api_key: ApiKey | None, patience: Patience) -> dict[str, Any]:
     """How both clients speak HTTP."""
-    headers = {"User-Agent": "eco2-chat", "Accept-Encoding": "identity"}
-    if api_key:
-        headers["Authorization"] = f"Bearer {api_key}"
     return {
         "base_url": base_url.rstrip("/"),
-        "headers": headers,
+        "headers": {"User-Agent": "eco2-chat", "Accept-Encoding": "identity"},
+        "auth": _Bearer(api_key) if api_key else None,
         "timeout": httpx.Timeout(patience.silence_s, connect=patience.connect_s),
         # A proxy of the environment has no business between us and our own machine.
         "trust_env": urlsplit(base_url).hostname not in ("localhost", "127.0.0.1", "::1"),

@@ -47,6 +47,9 @@ class Doctor:
     def examine(self, *, waits_for_heartbeat: bool = True) -> Iterator[Finding]:
         """One finding after the other; with the heartbeat it takes some 20 s."""
         short = probe.run(self._http, chunks=1, every_ms=10, idle_s=0)
+        if short.status == 401:
+            yield Finding("bad", "server", "HTTP 401: it wants to know who is calling; set ECO2_API_KEY")
+            return
         if short.status != 200:
             yield Finding("bad", "server", f"HTTP {short.status}: no Eco² Chat of this version")
             return
