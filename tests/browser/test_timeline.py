@@ -55,6 +55,8 @@ async def test_branches_lie_beside_each_other_on_one_axis(chat: ChatPage, width:
     await expect(chat.turns.locator("summary")).to_have_text("진행 과정2.0초")
     runs = await shown(chat)
     await expect(runs).to_have_count(5)
+    tracks = [await track.bounding_box() for track in await runs.locator(".track").all()]
+    assert len({(track["x"], track["width"]) for track in tracks if track}) == 1
     assert await edges(runs, "의도 파악") == pytest.approx((0, 0.1), abs=0.02)
     assert await edges(runs, "분리배출 안내 검색") == pytest.approx((0.1, 0.15), abs=0.02)
     assert await edges(runs, "날씨 조회") == pytest.approx((0.1, 0.4), abs=0.02)

@@ -83,7 +83,7 @@ export class RatingBox {
     text.maxLength = COMMENT_MAX_CHARS;
     text.autocomplete = 'off';
     label.append(text);
-    const leave = element('button', 'again', words.rating.leave);
+    const leave = element('button', 'again leave', words.rating.leave);
     const skip = element('button', 'again', words.rating.skip);
     skip.type = 'button';
     skip.addEventListener('click', () => this.#closeForm());
