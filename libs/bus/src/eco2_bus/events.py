@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 TERMINAL_EVENTS = frozenset({"done", "error", "cancelled"})
 INPUT_REQUIRED = "input_required"
+EVENTS_SCHEMA = 1
 
-_ID = re.compile(r"(0|[1-9][0-9]{0,18})-([1-9][0-9]{0,18})", re.ASCII)
+EVENT_ID_PATTERN = r"^(0|[1-9][0-9]{0,18})-([1-9][0-9]{0,18})$"
+_ID = re.compile(EVENT_ID_PATTERN, re.ASCII)
 
 
 class EntryId(NamedTuple):
@@ -75,8 +77,14 @@ class _Event(BaseModel):
 
 
 class Queued(_Event):
-    """First entry of every log; the same body as the `202`."""
+    """First entry of every log; the same body as the `202`.
 
+    `position` is about how many questions wait before this one, as of a second ago: 0 when a worker is free,
+    null when it is not known. `schema_version` is that of the events of this log: it grows when a reader that
+    lets unknown events and fields pass would get something wrong.
+    """
+
+    schema_version: int = EVENTS_SCHEMA
     job_id: str
     session_id: str
     status: Literal["queued"] = "queued"
@@ -84,6 +92,7 @@ class Queued(_Event):
     events_url: str
     cancel_url: str
     trace_id: str
+    position: int | None = None
 
 
 class Started(_Event):

@@ -51,6 +51,8 @@ _OF_CALL = {
     ("get", "/api/v1/images/{picture_id}"): ("404", "500", "503"),
 }
 
+AN_EVENT_ID = {"type": "string", "pattern": events.EVENT_ID_PATTERN}
+
 _SCHEMES: dict[str, Any] = {
     "credential": {
         "type": "http",
@@ -99,6 +101,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
         document["paths"][path][method]["security"] = [*_SECURITY, *_BY_TICKET.get((method, path), ())]
     document["components"]["securitySchemes"] = _SCHEMES
     paths = document["paths"]
+    for calls in paths.values():
+        for call in calls.values():
+            for parameter in call.get("parameters", ()):
+                _never_null(parameter)
     for responses in (
         paths["/api/v1/chat"]["post"]["responses"],
         paths["/api/v1/chat/{job_id}/events"]["get"]["responses"],
@@ -114,11 +120,27 @@ def _problem(status: str) -> dict[str, Any]:
 
 
 def _stream() -> dict[str, Any]:
+    """What JSON Schema can say of a stream: each of its events, with its data as JSON in a text."""
     names = ", ".join(f"`{name}`" for name in EVENTS)
     data = {name: {"$ref": f"#/components/schemas/{model.__name__}"} for name, model in EVENTS.items()}
+    text = {"type": "string", "contentMediaType": "application/json"}
     schema = {
-        "type": "string",
+        "type": "object",
         "description": f"Server-sent events {names}; `x-events` gives the schema of each one's data.",
+        "required": ["event", "data"],
+        "properties": {"id": AN_EVENT_ID, "event": {"enum": list(EVENTS)}, "data": text},
+        "oneOf": [
+            {"properties": {"event": {"const": name}, "data": {**text, "contentSchema": schema}}}
+            for name, schema in data.items()
+        ],
         "x-events": data,
     }
     return {"description": "The job's events", "content": {"text/event-stream": {"schema": schema}}}
+
+
+def _never_null(parameter: dict[str, Any]) -> None:
+    """A header or a query parameter is left out; FastAPI documents that as null, which neither can be."""
+    schema: dict[str, Any] = parameter["schema"]
+    if {"type": "null"} in schema.get("anyOf", ()):
+        (known,) = (choice for choice in schema.pop("anyOf") if choice != {"type": "null"})
+        parameter["schema"] = {**known, **schema}
