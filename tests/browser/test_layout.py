@@ -57,10 +57,15 @@ NAMELESS = """() => [...document.querySelectorAll(
         return !(e.getAttribute('aria-label') ?? by ?? label ?? e.getAttribute('alt') ?? own)?.trim();
     })
     .map((e) => e.outerHTML.slice(0, 120))"""
+# Those that look small have room around them, which belongs to them as well.
 SMALL = """() => [...document.querySelectorAll('button, summary')]
-    .filter((e) => e.checkVisibility() && !e.matches('.cite'))
-    .map((e) => [e, e.getBoundingClientRect()])
-    .filter(([, { width, height }]) => width < 24 || height < 24)
+    .filter((e) => e.checkVisibility())
+    .map((e) => [e, e.getBoundingClientRect(), getComputedStyle(e, '::after')])
+    .map(([e, { width, height }, { position, left, top }]) => {
+        const [x, y] = position === 'absolute' ? [left, top].map((side) => -2 * parseFloat(side)) : [0, 0];
+        return [e, width + x, height + y];
+    })
+    .filter(([e, width, height]) => Math.min(width, height) < (e.matches('.cite') ? 32 : 44))
     .map(([e]) => e.outerHTML.slice(0, 120))"""
 
 
