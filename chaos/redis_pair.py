@@ -8,12 +8,12 @@ import time
 import redis
 from eco2_devservers import RedisServer, TcpProxy
 
-from chaos.waiting import until
+from chaos.waiting import StageFailed, came_true
 
 LAG_S = 0.6
 # Redis answers a WAIT after 1 s without a copy, and the service goes on without: that is no longer a lag.
 _LAG_MAX_S = 0.9
-_IN_STEP_WITHIN_S = 20.0
+_IN_STEP_WITHIN_S = 30.0
 
 
 class RedisPair:
@@ -87,13 +87,11 @@ class RedisPair:
 
     async def in_step(self) -> None:
         """Wait until the replica has all that the primary has; raises StageFailed."""
-        await until(self._is_in_step_now, _IN_STEP_WITHIN_S, "the replica to be in step")
+        if not await came_true(lambda: asyncio.to_thread(self._is_in_step), _IN_STEP_WITHIN_S):
+            raise StageFailed("the Redis replica does not get in step")
 
     def _follow(self, replica: RedisServer) -> None:
         self._tell(replica, "REPLICAOF", "127.0.0.1", str(self.copying.port))
-
-    async def _is_in_step_now(self) -> bool:
-        return await asyncio.to_thread(self._is_in_step)
 
     def _is_in_step(self) -> bool:
         with redis.Redis(port=self.primary.port) as admin:

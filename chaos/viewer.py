@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 import orjson
@@ -85,7 +86,7 @@ class Viewer:
                 await asyncio.sleep(self._habits.sip_s)
 
 
-async def _events(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, str, dict]]:
+async def _events(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, str, Any]]:
     """Whole events only, as a browser does it: one that breaks off was not seen."""
     rest = b""
     async for piece in pieces:
