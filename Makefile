@@ -6,6 +6,8 @@ INSTALLED := .venv/.installed
 PORT ?= 8000
 Q ?= 다 쓴 건전지는 어디에 버려요?
 ARGS ?=
+MINUTES ?= 5
+SEED ?=
 VERSION ?= 0.1.0
 # For the engine's build, such as --secret id=pip,src=/etc/pip.conf where pip has settings of its own.
 BUILD_ARGS ?=
@@ -15,7 +17,7 @@ CACHES := .pytest_cache .ruff_cache .hypothesis .import_linter_cache out dist
 # As typed: make would take a dollar sign for a variable of its own.
 export QUESTION := $(value Q)
 
-.PHONY: help install run demo observe format lint test-fast test programs bench flood dead-letters eval load test-jaeger lock reference dashboards proto images compose-check k8s-check audit-hosts release-check clean
+.PHONY: help install run demo observe format lint test-fast test chaos programs bench flood dead-letters eval load test-jaeger lock reference dashboards proto images compose-check k8s-check audit-hosts release-check clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -56,6 +58,9 @@ test-fast: $(INSTALLED) ## Run the tests that need no server and no browser: ARG
 
 test: $(INSTALLED) programs ## Run every test, on private servers; installs what is missing: ARGS="..."
 	@$(PYTHON) -m pytest $(ARGS)
+
+chaos: $(INSTALLED) programs ## Break everything for minutes and account for every job and byte: MINUTES=5 SEED=...
+	@nice -n 19 $(PYTHON) -m chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 programs: $(INSTALLED) ## Install the Debian packages that the tests need, or say which are missing
 	@missing=$$($(PYTHON) -m eco2_devservers) && scripts/install-debian.sh $$missing
