@@ -54,8 +54,7 @@ def test_four_steps_put_an_agent_into_the_graph(copy: Path) -> None:
         apply(step, copy)
 
     test = "tests/worker/test_agents_bottle_deposit.py"
-    # The tests that hold the routes to the table of agents are content with it as well.
-    run(copy, *PYTEST, test, "tests/worker/test_routing.py")
+    assert "4 passed" in run(copy, *PYTEST, test)
     run(copy, "ruff", "check", "--no-cache", "services", test)
     run(copy, "ruff", "format", "--check", "--no-cache", "services", test)
 
@@ -65,7 +64,8 @@ def test_an_intent_of_its_own_is_understood_and_routed(copy: Path) -> None:
         apply(step, copy)
     (copy / "tests/worker/test_own_intent.py").write_text(ASKED_WITH_AN_INTENT_OF_ITS_OWN, encoding="utf-8")
 
-    assert "1 passed" in run(copy, *PYTEST, "tests/worker/test_own_intent.py")
+    # The tests that hold the routes to the table of agents are content with it as well.
+    run(copy, *PYTEST, "tests/worker/test_own_intent.py", "tests/worker/test_routing.py")
 
 
 def test_the_guides_commands_are_commands_of_the_makefile() -> None:

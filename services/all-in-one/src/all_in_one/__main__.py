@@ -38,6 +38,8 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
+    # Who looks at a terminal wants the lines of `serve`, not the start-up of servers.
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     try:
         uvloop.run(serve(options.host, options.port))
     except CannotListen as error:

@@ -1,6 +1,7 @@
 """`python -m all_in_one.demo`: one question through the whole product, told as it happens."""
 
 import argparse
+import os
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,6 +113,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="all_in_one.demo", description=__doc__)
     parser.add_argument("--question", default="")
     question = parser.parse_args().question.strip() or DEFAULT_QUESTION
+    # The demo tells its own story.
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     try:
         uvloop.run(ask(question))
     except (DemoFailed, CannotListen, httpx.HTTPError, OSError) as error:
