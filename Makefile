@@ -17,7 +17,7 @@ CACHES := .pytest_cache .ruff_cache .hypothesis .import_linter_cache out dist
 # As typed: make would take a dollar sign for a variable of its own.
 export QUESTION := $(value Q)
 
-.PHONY: help install run demo observe format lint test-fast test chaos programs bench flood dead-letters eval load test-jaeger lock reference dashboards proto images compose-check k8s-check audit-hosts release-check clean
+.PHONY: help install run demo observe format lint test-fast test chaos programs bench flood dead-letters eval load test-jaeger lock reference dashboards proto images compose-check k8s-check audit audit-hosts release-check clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -115,6 +115,10 @@ compose-check: $(INSTALLED) ## Check docker-compose.yml, .env.example and the Do
 
 k8s-check: $(INSTALLED) ## Check k8s/ against the API's schemas, rendered where kustomize or kubectl is there
 	@$(PYTHON) -m pytest -q tests/deploy/test_k8s.py tests/deploy/test_network.py
+
+audit: $(INSTALLED) ## Look for secrets in what is committed, and for known faults of the pinned packages
+	@$(PYTHON) scripts/audit_secrets.py
+	@$(PYTHON) scripts/audit_dependencies.py $(ARGS)
 
 audit-hosts: ## Fail if a committed file names a package registry
 	@scripts/audit-hosts.sh

@@ -18,7 +18,7 @@ KEYS = [
     "tvly-dev-0123456789",
     "Bearer 0123456789abcdef",
     "KakaoAK 0123456789abcdef",
-    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",  # pragma: allowlist secret
 ]
 
 
