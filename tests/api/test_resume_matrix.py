@@ -259,3 +259,12 @@ async def test_the_events_of_somebody_elses_job_are_not_found(shared_api: Api, l
 
     async with await shared_api.events(job_id, last) as viewer:
         assert viewer.status == 404
+
+
+@pytest.mark.parametrize(("header", "query"), [("1-1", "x"), ("x", "1-1")])
+async def test_a_malformed_id_is_refused_though_there_is_a_good_one(
+    shared_api: Api, header: str, query: str
+) -> None:
+    path = f"/api/v1/chat/{await shared_api.new_job()}/events?last_event_id={query}"
+    async with await Viewer.open(shared_api.url, path, headers={"Last-Event-ID": header}) as viewer:
+        assert viewer.status == 400

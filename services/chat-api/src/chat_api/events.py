@@ -70,8 +70,9 @@ async def events(
     ] = None,
 ) -> Response:
     """The job's events from the first, or exactly after `Last-Event-ID`, until its end."""
+    in_header, in_query = _parse(last_event_id), _parse(last_event_id_query)
     resume_from = last_event_id if last_event_id is not None else last_event_id_query
-    after = _parse(resume_from)
+    after = in_query if last_event_id is None else in_header
     with _failed_resumes_counted(metrics, after):
         known = await find_job(services, job_id, links.caller.owner)
         is_gap = isinstance(known, LogSummary) and await _is_gap(services, job_id, known, after)
