@@ -6,6 +6,7 @@ import re
 from typing import Any, cast
 
 import pytest
+from chat_api import redis_claims
 from chat_api.errors import ApiProblem
 from chat_api.limits.rates import Rate, ask
 from chat_api.limits.stores import in_redis
@@ -28,22 +29,31 @@ def left_of(headers: Any) -> dict[str, int]:
     return {name: int(left) for name, left, _ in ITEM.findall(headers["ratelimit"])}
 
 
-async def test_a_question_too_many_is_refused_until_the_time_that_is_told(world: World) -> None:
-    async with api_over(world, limit_submits_per_user="2/2 seconds") as api:
+async def test_a_question_too_many_is_refused_and_begins_no_job(world: World) -> None:
+    async with api_over(world, limit_submits_per_user="2/hour") as api:
         for left in (1, 0):
             taken = await api.post()
             assert taken.status_code == 202
             assert left_of(taken.headers) == {"user": left}
-            assert taken.headers["ratelimit-policy"] == '"user";q=2;w=2'
+            assert taken.headers["ratelimit-policy"] == '"user";q=2;w=3600'
 
         refused = await api.post()
 
         problem = documented.problem_of(429, dict(refused.headers), refused.content)
         assert problem["code"] == "rate_limited"
         assert left_of(refused.headers) == {"user": 0}
-        assert refused.headers["ratelimit-policy"] == '"user";q=2;w=2'
+        assert refused.headers["ratelimit-policy"] == '"user";q=2;w=3600'
         assert len(await world.waiting_jobs()) == 2
-        await asyncio.sleep(int(refused.headers["retry-after"]))
+
+
+async def test_the_next_question_is_let_in_at_the_time_that_is_told(world: World) -> None:
+    async with api_over(world, limit_submits_per_user="1/2 seconds") as api:
+        answer = await api.post()
+        async with asyncio.timeout(20):
+            while answer.status_code == 202:
+                answer = await api.post()
+        assert answer.status_code == 429
+        await asyncio.sleep(int(answer.headers["retry-after"]))
         assert (await api.post()).status_code == 202
 
 
@@ -166,14 +176,17 @@ async def test_all_that_is_asked_for_a_question_leaves_before_the_first_reply() 
     assert len(link.sent) == 5
 
 
-@pytest.mark.parametrize("trouble", ["down", "silent"])
+@pytest.mark.parametrize("trouble", ["down", "silent", "silent after a while"])
 async def test_a_question_is_refused_while_its_limits_cannot_be_counted(
-    rabbit: RabbitServer, redis_server: RedisServer, trouble: str
+    rabbit: RabbitServer, redis_server: RedisServer, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(redis_claims, "REPLY_TIMEOUT_S", 0.5)
     async with (
         cut_off_world(rabbit, redis_server, "redis") as (world, proxy),
-        api_over(world, limit_submits_per_user="9/hour", limit_live_jobs_per_user=1) as api,
+        api_over(world, limit_submits_per_user="9/hour", limit_live_jobs_per_user=9) as api,
     ):
+        if trouble == "silent after a while":
+            await api.new_job()
         await world.waiting_jobs()
         (proxy.close if trouble == "down" else proxy.block)()
         refused = await api.post()
@@ -228,6 +241,16 @@ async def test_the_next_question_is_let_in_when_enough_has_faded(
     standing = await ask(Windows(*window), Rate("user", parse("10/minute"), "kim"))
 
     assert (standing.remaining, standing.next_in_s) == (left, next_in_s)
+
+
+def test_the_document_says_when_to_try_again_and_what_is_left() -> None:
+    answers = documented.document()["paths"]["/api/v1/chat"]["post"]["responses"]
+
+    def saying(header: str) -> set[str]:
+        return {status for status, answer in answers.items() if header in answer.get("headers", {})}
+
+    assert saying("RateLimit") == saying("RateLimit-Policy") == {"200", "202", "429"}
+    assert saying("Retry-After") == {"429", "503"}
 
 
 @pytest.mark.parametrize("told", ["often", "10", "10/fortnight", "-1/minute"])

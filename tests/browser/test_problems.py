@@ -19,6 +19,9 @@ OF_THE_API = {
     "malformed_request": 400,
     "body_too_large": 413,
     "queue_full": 503,
+    "rate_limited": 429,
+    "too_many_jobs": 429,
+    "too_many_streams": 503,
     "unavailable": 503,
     "internal_error": 500,
 }

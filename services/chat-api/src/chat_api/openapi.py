@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from chat_api.errors import PROBLEM_JSON, ValidationProblem
+from chat_api.limits import headers as limit_headers
 
 EVENTS: dict[str, type[BaseModel]] = {
     "queued": events.Queued,
@@ -71,6 +72,17 @@ _BY_TICKET = {
     ("get", "/api/v1/chat/{job_id}/events"): [{"ticket": list[str]()}],
     ("get", "/api/v1/images/{picture_id}"): [{"ticket": list[str]()}],
 }
+_RETRY_AFTER: dict[str, Any] = {
+    "Retry-After": {
+        "description": "Seconds until another try is worth it",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+_LIMITS: dict[str, Any] = {
+    name: {"description": f"{what}, where this question was counted for one", "schema": {"type": "string"}}
+    for name, what in zip(limit_headers.NAMES, ("What is left of each limit", "The limits"), strict=True)
+}
 
 
 def install(app: FastAPI) -> None:
@@ -110,13 +122,17 @@ def _document(app: FastAPI) -> dict[str, Any]:
         paths["/api/v1/chat/{job_id}/events"]["get"]["responses"],
     ):
         responses["200"] = _stream()
+    for status in ("200", "202", "429"):
+        answer = paths["/api/v1/chat"]["post"]["responses"][status]
+        answer["headers"] = {**answer.get("headers", {}), **_LIMITS}
     return document
 
 
 def _problem(status: str) -> dict[str, Any]:
     model = "ValidationProblem" if status == "422" else "Problem"
     schema = {"$ref": f"#/components/schemas/{model}"}
-    return {"description": _ERRORS[status], "content": {PROBLEM_JSON: {"schema": schema}}}
+    answer: dict[str, Any] = {"description": _ERRORS[status], "content": {PROBLEM_JSON: {"schema": schema}}}
+    return {**answer, "headers": _RETRY_AFTER} if status in ("429", "503") else answer
 
 
 def _stream() -> dict[str, Any]:
