@@ -97,8 +97,13 @@ class Stage:
     async def is_back(self, name: str) -> None:
         """Wait until a process is at work."""
         is_ready = self._answers if name in APIS else self._consumes
-        if not await came_true(lambda: is_ready(name), READY_WITHIN_S):
-            raise StageFailed(f"{name} is not at work\n{self.programs[name].said()[-3000:]}")
+        program = self.programs[name]
+
+        async def is_so() -> bool:
+            return not program.is_running or await is_ready(name)
+
+        if not await came_true(is_so, READY_WITHIN_S) or not program.is_running:
+            raise StageFailed(f"{name} did not come up\n{program.said()[-3000:]}")
 
     def to_rabbit(self, worker: str) -> TcpProxy:
         """That worker's own way to the broker: its lease."""

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from chat_worker.bootstrap import open_checkpointer
 from chat_worker.graph.build import build_graph
@@ -83,6 +84,17 @@ async def test_a_restart_of_postgres_does_not_need_one_of_the_worker(postgres: P
     await ask(postgres.url, "첫 질문", "restart")
     history = await ask(postgres.url, "둘째 질문", "restart", before_asking=restart)
     assert len(history) == 2
+
+
+async def test_workers_that_start_together_on_a_new_database_make_its_tables_once(
+    postgres: PostgresServer,
+) -> None:
+    with psycopg.connect(postgres.url, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE fresh")
+    url = postgres.url.removesuffix("/postgres") + "/fresh"
+    async with AsyncExitStack() as stack:
+        await asyncio.wait_for(asyncio.gather(*(open_checkpointer(stack, url) for _ in range(6))), 60)
+    await remembers(url, "together")
 
 
 async def test_another_kind_of_url_is_refused_at_the_start() -> None:

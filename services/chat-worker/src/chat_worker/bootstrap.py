@@ -103,5 +103,6 @@ async def _open_postgres(stack: AsyncExitStack, url: str) -> BaseCheckpointSaver
         url, max_size=POSTGRES_CONNECTIONS, kwargs=options, check=pool_of.check_connection, open=False
     )
     postgres = PostgresCheckpoints(await stack.enter_async_context(pool))
-    await postgres.setup()
+    async with pool.connection() as connection:
+        await postgres.setup_once(connection)
     return postgres

@@ -1,10 +1,16 @@
 """What sessions remember, in PostgreSQL: the newest checkpoint of every thread."""
 
+import asyncio
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from psycopg import AsyncConnection
+
+SETUP_WITHIN_S = 60.0
+_LOCK = 0x65636F33
+"""Any number that nothing else of this product uses."""
 
 _PRUNE_OLDER = (
     "DELETE FROM checkpoints WHERE thread_id = %s AND checkpoint_ns = %s AND checkpoint_id < %s",
@@ -19,6 +25,18 @@ _PRUNE_BLOBS = (
 
 class PostgresCheckpoints(AsyncPostgresSaver):
     """A checkpointer that drops what a newer checkpoint has replaced: no session grows by its turns."""
+
+    async def setup_once(self, connection: AsyncConnection[Any]) -> None:
+        """Makes the tables, one process after the other: at once, all but the first would fail.
+
+        The lock is held by `connection`. Raises TimeoutError.
+        """
+        async with asyncio.timeout(SETUP_WITHIN_S):
+            await _take_lock(connection)
+            try:
+                await self.setup()
+            finally:
+                await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
     async def aput(
         self,
@@ -37,3 +55,13 @@ class PostgresCheckpoints(AsyncPostgresSaver):
             kept = ([*versions], [str(version) for version in versions.values()])
             await cursor.execute(_PRUNE_BLOBS, (*key, *kept))
         return saved
+
+
+async def _take_lock(connection: AsyncConnection[Any]) -> None:
+    # Asked for again and again: a statement that waits would hold up CREATE INDEX CONCURRENTLY.
+    while True:
+        asked = await connection.execute("SELECT pg_try_advisory_lock(%s) AS is_ours", (_LOCK,))
+        row = await asked.fetchone()
+        if row is not None and row["is_ours"]:
+            return
+        await asyncio.sleep(0.1)
