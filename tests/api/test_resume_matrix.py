@@ -225,10 +225,6 @@ async def test_the_header_wins_over_the_query(shared_api: Api) -> None:
         assert ids(await viewer.rest()) == WHOLE[5:]
     async with await shared_api.events(job_id, "1-6", query="1-1") as viewer:
         assert viewer.status == 204
-    async with await shared_api.events(job_id, "-1", query="1-1") as viewer:
-        assert viewer.status == 400
-    async with await shared_api.events(job_id, "1-4", query="-1") as viewer:
-        assert ids(await viewer.rest()) == WHOLE[5:]
 
 
 @pytest.mark.parametrize("last", [None, "0-1", "1-3", "1-6", "9-9"])
@@ -261,10 +257,10 @@ async def test_the_events_of_somebody_elses_job_are_not_found(shared_api: Api, l
         assert viewer.status == 404
 
 
-@pytest.mark.parametrize(("header", "query"), [("1-1", "x"), ("x", "1-1")])
+@pytest.mark.parametrize(("header", "query"), [("1-1", "-1"), ("-1", "1-1")])
 async def test_a_malformed_id_is_refused_though_there_is_a_good_one(
     shared_api: Api, header: str, query: str
 ) -> None:
-    path = f"/api/v1/chat/{await shared_api.new_job()}/events?last_event_id={query}"
-    async with await Viewer.open(shared_api.url, path, headers={"Last-Event-ID": header}) as viewer:
+    job_id = await shared_api.new_job()
+    async with await shared_api.events(job_id, header, query=query) as viewer:
         assert viewer.status == 400
