@@ -154,11 +154,12 @@ class RealWorld:
         jobs: list[ChatJob] = []
         async with self._channel() as channel:
             try:
-                queue = await channel.get_queue(topology.JOBS)
+                queues = [await channel.get_queue(lane) for lane in topology.LANES]
             except ChannelNotFoundEntity:
                 return []
-            while (message := await queue.get(fail=False, no_ack=True)) is not None:
-                jobs.append(ChatJob.from_body(message.body))
+            for queue in queues:
+                while (message := await queue.get(fail=False, no_ack=True)) is not None:
+                    jobs.append(ChatJob.from_body(message.body))
         return jobs
 
     async def remove_queue(self) -> None:

@@ -117,12 +117,12 @@ class Gate:
         self.errors: list[Exception] = []
         self._publish = queue.publish
 
-    async def publish(self, job: ChatJob, headers: dict[str, str]) -> None:
+    async def publish(self, job: ChatJob, headers: dict[str, str], queue: str) -> None:
         self.reached.set()
         await self.opened.wait()
         if self.errors:
             raise self.errors.pop()
-        await self._publish(job, headers)
+        await self._publish(job, headers, queue)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from chat_api.limits import submits
+from chat_api.limits import places
 from chat_api.limits.live_jobs import LiveJobs, MemoryLiveJobs
 from chat_api.limits.redis_stores import RedisLiveJobs
 from chat_api.limits.submits import SubmitLimits
@@ -97,7 +97,7 @@ async def test_a_question_that_is_too_soon_has_no_place(world: World) -> None:
         with pytest.raises(Exception, match="rate_limited"):
             await limits.enter("kim", "", new_id())
 
-    assert await services.limits.live_jobs.enter(submits.hidden("kim"), new_id(), 2, 60) is None
+    assert await services.limits.live_jobs.enter(places.hidden("kim"), new_id(), 2, 60) is None
     await services.claims.close()
 
 
@@ -120,7 +120,7 @@ async def test_a_place_whose_replica_died_before_the_log_is_free_after_a_while(
     await limits.enter("kim", "", new_id())
     with pytest.raises(Exception, match="too_many_jobs"):
         await limits.enter("kim", "", new_id())
-    monkeypatch.setattr(submits, "BEGINS_WITHIN_S", 0.0)
+    monkeypatch.setattr(places, "BEGINS_WITHIN_S", 0.0)
     await limits.enter("kim", "", new_id())
     await services.claims.close()
 
@@ -128,7 +128,7 @@ async def test_a_place_whose_replica_died_before_the_log_is_free_after_a_while(
 async def test_a_job_that_has_its_log_keeps_its_place_however_long_it_takes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submits, "BEGINS_WITHIN_S", 0.0)
+    monkeypatch.setattr(places, "BEGINS_WITHIN_S", 0.0)
     services = world.services(**{LIMIT: 1})
     limits = SubmitLimits(services.settings, services.limits, services.log)
     await limits.enter("kim", "", await begin_log(services.log, "kim"))

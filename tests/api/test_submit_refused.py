@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
+from chat_api import queue_depth
 from eco2_bus.log import LogUnavailable
 from eco2_devservers import RabbitServer, RedisServer, TcpProxy
 
@@ -88,8 +89,10 @@ async def test_many_questions_are_refused_together_while_the_broker_does_not_ans
 
 
 async def test_a_question_whose_confirmation_is_cut_off_is_refused(
-    rabbit: RabbitServer, redis_server: RedisServer
+    rabbit: RabbitServer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The reply to a look at the queue would be cut off instead.
+    monkeypatch.setattr(queue_depth, "LOOK_EVERY_S", 1_000)
     async with cut_off_world(rabbit, redis_server, "broker") as (world, proxy), api_over(world) as api:
         await api.submit()
         proxy.limit_replies(3)

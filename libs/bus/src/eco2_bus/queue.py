@@ -80,7 +80,10 @@ class JobQueue(Protocol):
         ...
 
     async def depth(self, queues: Sequence[str] = topology.LANES) -> int:
-        """How many jobs wait in these queues together; raises QueueUnavailable."""
+        """How many jobs wait in these queues together; raises QueueUnavailable.
+
+        Who is not connected to publish is not connected for this: nobody's publish may depend on a look.
+        """
         ...
 
     async def check(self) -> None:

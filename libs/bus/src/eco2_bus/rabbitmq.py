@@ -263,12 +263,16 @@ class RabbitJobQueue:
                 await waiting.retry()
 
     async def depth(self, queues: Sequence[str] = topology.LANES) -> int:
-        session = await self._publishing()
+        session = self._publisher
+        if session is None or not session.is_open:
+            raise QueueUnavailable("not connected")
         waiting = 0
         try:
-            for name in queues:
-                queue = await session.channel.declare_queue(name, passive=True, timeout=CONFIRM_TIMEOUT_S)
-                waiting += queue.declaration_result.message_count or 0
+            # A channel of its own: a question without an answer breaks the one that it was asked on.
+            async with asyncio.timeout(CONFIRM_TIMEOUT_S), session.connection.channel() as channel:
+                for name in queues:
+                    queue = await channel.declare_queue(name, passive=True)
+                    waiting += queue.declaration_result.message_count or 0
         except BROKER_ERRORS as error:
             raise QueueUnavailable(type(error).__name__) from None
         return waiting

@@ -31,10 +31,12 @@ from chat_api.auth.access import open_access
 from chat_api.body_limit import BodyLimit
 from chat_api.deps import Services
 from chat_api.limits import headers as limit_headers
+from chat_api.limits.fairness import Fairness
 from chat_api.limits.streams import OpenStreams
-from chat_api.limits.submits import SubmitLimits
+from chat_api.limits.submits import Gate, SubmitLimits
 from chat_api.openai_api import routes as openai_api
 from chat_api.openai_api.errors import OpenAiErrors
+from chat_api.queue_depth import QueueDepth
 from chat_api.safe_headers import SafeHeaders
 
 _log = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 def create_app(services: Services, *, registry: CollectorRegistry | None = None) -> FastAPI:
     """Makes the application; closing it closes the services. Raises UnusableSettings."""
-    access = open_access(services.settings)
+    access, depth = open_access(services.settings), QueueDepth(services.queue)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -51,7 +53,7 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
             yield
         opening.cancel()
         await asyncio.wait({opening})
-        for part in (services.queue, services.log, services.claims, services.turns, services.pictures):
+        for part in (depth, services.queue, services.log, services.claims, services.turns, services.pictures):
             await part.close()
         await access.close()
         services.telemetry.shut_down()
@@ -74,7 +76,8 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
         app.include_router(subject.router)
     for beside in (openai_api, ai_sdk, probe):
         app.include_router(beside.router)
-    app.state.submit_limits = SubmitLimits(services.settings, services.limits, services.log)
+    told = services.settings, services.limits, services.log
+    app.state.gate = Gate(SubmitLimits(*told), Fairness(*told), depth)
     app.state.open_streams = OpenStreams(
         services.settings.limit_open_streams, services.settings.limit_open_streams_per_user
     )

@@ -61,6 +61,9 @@ class ApiSettings(AuthSettings):
     """The same for an IPv4 address or an IPv6 /64, see `TRUSTED_PROXIES`."""
     limit_live_jobs_per_user: int = Field(default=0, ge=0)
     """Questions of a user that may wait or be answered at a time; 0 is no limit."""
+    fair_share: int = Field(default=4, ge=0)
+    """Questions of a user that may wait or be answered at a time before further ones stand back behind
+    those of others; 0 makes no difference between users."""
     limit_open_streams_per_user: int = Field(default=0, ge=0)
     """Streams that one process keeps open for a user; 0 is no limit."""
     limit_open_streams: int = Field(default=0, ge=0)

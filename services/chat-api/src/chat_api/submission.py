@@ -17,10 +17,13 @@ from eco2_telemetry.messaging import publish_span
 from chat_api import claims, errors, sessions
 from chat_api.deps import Services
 from chat_api.limits.submits import Admission
+from chat_api.queue_depth import QueuePlace
 from chat_api.requests import ChatRequest, Upload
 from chat_api.session_claims import Bid
 
 _log = logging.getLogger(__name__)
+
+MAIN_LANE = QueuePlace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ async def _admitted(services: Services, question: Question, job_id: str, key: st
 async def _submit(services: Services, question: Question, job_id: str, key: str) -> Queued:
     logs.job_id.set(job_id)
     job, on_busy = _job(question, job_id), question.body.on_busy
-    return await submit_job(services, job, on_busy, upload=question.upload, key=key)
+    place = question.admission.place
+    return await submit_job(services, job, on_busy, upload=question.upload, key=key, place=place)
 
 
 async def submit_job(
@@ -96,22 +100,23 @@ async def submit_job(
     *,
     upload: Upload | None = None,
     key: str = "",
+    place: QueuePlace = MAIN_LANE,
 ) -> Queued:
     """Begins a job's log, takes its session's turn and publishes it: all three, or none of them."""
-    queued = _queued(job)
+    queued = _queued(job, place)
     head = JobHead(job.owner, job.session_id, traceparent(), to_json(queued), job.created_at_ms)
     try:
         # The log first: a holder of a session that has no log counts as ended.
         await services.log.create(job.job_id, head)
     except LogExists:
-        return await _resubmit(services, job, upload)
+        return await _resubmit(services, job, upload, place)
     epoch = services.log.epoch
     try:
         bid = Bid(job.session_id, job.owner, job.job_id, key)
         await sessions.take_turn(services, bid, on_busy)
         # A job whose log a failover has lost would be dropped by the worker, and this one will be answered.
         await confirm_written(services.log, job.job_id, epoch)
-        await _publish(services, job, upload, head)
+        await _publish(services, job, upload, head, place)
     except BaseException:
         # The broker may have it all the same: a worker that finds no log drops the job.
         await _quietly(services.log.discard(job.job_id))
@@ -120,7 +125,7 @@ async def submit_job(
     return queued
 
 
-async def _resubmit(services: Services, job: ChatJob, upload: Upload | None) -> Queued:
+async def _resubmit(services: Services, job: ChatJob, upload: Upload | None, place: QueuePlace) -> Queued:
     """A request that died before its answer has begun this job; whether it is in the queue is unknown.
 
     A second message does no harm: the worker drops a fresh duplicate of what is running or has ended.
@@ -128,23 +133,25 @@ async def _resubmit(services: Services, job: ChatJob, upload: Upload | None) -> 
     head = (await services.log.summary(job.job_id)).head
     await confirm_written(services.log, job.job_id, services.log.epoch)
     known = {"session_id": head.session_id, "created_at_ms": head.created_at_ms}
-    await _publish(services, job.model_copy(update=known), upload, head)
+    await _publish(services, job.model_copy(update=known), upload, head, place)
     return Queued.model_validate_json(head.queued)
 
 
-async def _publish(services: Services, job: ChatJob, upload: Upload | None, head: JobHead) -> None:
+async def _publish(
+    services: Services, job: ChatJob, upload: Upload | None, head: JobHead, place: QueuePlace
+) -> None:
     job = await _with_picture(services, job, upload)
     tracer = services.telemetry.tracer
     try:
         with publish_span(
             tracer,
             services.messaging_system,
-            topology.JOBS,
+            place.queue,
             job.job_id,
             exchange=topology.EXCHANGE,
             goes_on=head.traceparent,
         ) as headers:
-            await services.queue.publish(job, headers)
+            await services.queue.publish(job, headers, place.queue)
     except BaseException:
         # The picture of a job that is replayed is not this call's to remove.
         if upload is not None and (picture_id := referred_id(job.image_url or "")) is not None:
@@ -172,7 +179,7 @@ def _job(question: Question, job_id: str) -> ChatJob:
     )
 
 
-def _queued(job: ChatJob) -> Queued:
+def _queued(job: ChatJob, place: QueuePlace) -> Queued:
     url = f"/api/v1/chat/{job.job_id}"
     return Queued(
         job_id=job.job_id,
@@ -181,6 +188,7 @@ def _queued(job: ChatJob) -> Queued:
         events_url=f"{url}/events",
         cancel_url=f"{url}/cancel",
         trace_id=propagation.current_trace_id(),
+        position=place.ahead,
     )
 
 

@@ -20,6 +20,21 @@ def user_of(request: Request, owner: str) -> str:
     return owner if owner != ANONYMOUS.owner else f"{owner} {client_of(request)}"
 
 
+def tenant_of(request: Request, owner: str) -> str:
+    """Among whom workers are shared fairly: users as above.
+
+    Empty for who cannot be told from others: without a credential, from this machine or from no address.
+    """
+    if owner != ANONYMOUS.owner:
+        return owner
+    address = client_of(request)
+    try:
+        is_here = ipaddress.ip_network(address).is_loopback
+    except ValueError:
+        is_here = True
+    return "" if is_here else user_of(request, owner)
+
+
 def address_of(host: str | None) -> str:
     """The IPv4 address or the IPv6 network of a peer; empty for a peer that has none."""
     if not host:

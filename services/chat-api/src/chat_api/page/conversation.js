@@ -32,6 +32,7 @@ function fresh() {
 export function submitted(turn, queued) {
   turn.status = 'running';
   turn.traceId = queued.trace_id;
+  turn.ahead = queued.position ?? 0;
   turn.job = {
     statusUrl: queued.status_url, eventsUrl: queued.events_url, cancelUrl: queued.cancel_url,
     inputUrl: `${queued.status_url}/input`,
