@@ -17,7 +17,7 @@ CACHES := .pytest_cache .ruff_cache .hypothesis .import_linter_cache out dist
 # As typed: make would take a dollar sign for a variable of its own.
 export QUESTION := $(value Q)
 
-.PHONY: help install run demo observe format lint test-fast test chaos programs bench flood dead-letters eval load test-jaeger lock reference dashboards proto images compose-check k8s-check audit audit-hosts release-check clean
+.PHONY: help install run demo observe format lint test-fast test chaos programs bench page-figures page-picture flood dead-letters eval load test-jaeger lock reference dashboards proto images compose-check k8s-check audit audit-hosts release-check clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -76,6 +76,9 @@ dead-letters: $(INSTALLED) ## List, show, replay or discard the jobs that were g
 flood: $(INSTALLED) programs ## 5,000 viewers on one API process, its restart, and how they all come back: ARGS="--kill"
 	@$(PYTHON) -m bench.flood $(ARGS)
 
+page-figures: $(INSTALLED) programs ## Measure the page's weight, first paint, long tasks and layout shifts
+	@$(PYTHON) -m tests.browser.figures
+
 eval: $(INSTALLED) ## Measure how well it understands, finds and answers: ARGS="--quick"
 	@$(PYTHON) -m evaluation $(ARGS)
 
@@ -98,6 +101,9 @@ reference: $(INSTALLED) ## Make docs/reference/api.md anew from the API's OpenAP
 
 dashboards: $(INSTALLED) ## Make grafana/dashboards and the service-level rules anew from observability/
 	@$(PYTHON) -m observability
+
+page-picture: $(INSTALLED) programs ## Make the README's picture of the page anew
+	@$(PYTHON) -m tests.browser.photograph
 
 proto: $(INSTALLED) ## Make the code of the gRPC interface anew from its .proto
 	@scripts/make-proto.sh

@@ -70,7 +70,7 @@ async def test_numbered_lists_headings_and_links_are_shown_as_such(chat: ChatPag
     )
 
 
-@pytest.mark.parametrize("half", ["[안내](https://exam", "[안내](", "1.", "##"])
+@pytest.mark.parametrize("half", ["[안내](https://exam", "[안내](", "1.", "##", "[", "[1"])
 async def test_what_is_half_written_is_not_shown_as_signs(chat: ChatPage, half: str) -> None:
     await chat.is_told(token(f"글\n{half}"))
     await chat.ask()

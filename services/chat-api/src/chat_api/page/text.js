@@ -89,7 +89,9 @@ export class AnswerText {
       const written = url ? url.replace(AFTER_URL, '') : match[0];
       const node = this.#node({ words, target, bold, cited, written });
       if (!node) continue;
-      nodes.push(text.slice(from, match.index), node);
+      const before = text.slice(from, match.index);
+      // A number by itself on a line would belong to nothing.
+      nodes.push(cited ? before.replace(/ $/, '\u00a0') : before, node);
       from = match.index + written.length;
     }
     nodes.push(text.slice(from));
@@ -98,11 +100,12 @@ export class AnswerText {
 }
 
 // What is half written would be shown as signs and then jump: an item without words, an open bold phrase, the
-// address of a link.
+// address of a link, a number in brackets.
 function whileGrowing(text) {
   const calm = text
     .replace(/(^|\n)(?:\s{0,3}(?:[-•*]\s*|\d{1,3}[.)]\s*|\*\*)|#{1,6}\s*)$/, '$1')
-    .replace(/\[([^[\]\n]{1,200})\]\((?:h[!-(*-;=?-~]*)?$/, '$1');
+    .replace(/\[([^[\]\n]{1,200})\]\((?:h[!-(*-;=?-~]*)?$/, '$1')
+    .replace(/ ?\[\d{0,3}$/, '');
   const line = calm.slice(calm.lastIndexOf('\n') + 1);
   return line.split('**').length % 2 === 0 ? `${calm}**` : calm;
 }
