@@ -15,6 +15,7 @@ from tests.api import documented
 from tests.api.credentials import ALICE, BOB, PAIRS, bearer, guarded, known_as
 from tests.api.services import MemoryWorld, new_id
 from tests.api.serving import Api, api_over
+from tests.api.viewer import Viewer
 
 UNLISTED = [
     ("POST", "/v1/chat/completions"),
@@ -59,6 +60,17 @@ async def test_no_call_is_answered_without_a_valid_key(
         assert response.json()["error"]["type"] == "authentication_error"
     else:
         documented.problem_of(401, dict(response.headers), response.content)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/chat", f"/api/v1/chat/{new_id()}/feedback", "/v1/chat/completions", "/api/v1/ai-sdk/chat"],
+)
+async def test_a_strangers_body_is_not_even_waited_for(api: Api, path: str) -> None:
+    announced = {"Content-Type": "application/json", "Content-Length": "7000000"}
+
+    async with await Viewer.open(api.url, path, headers=announced, method="POST") as stranger:
+        assert stranger.status == 401
 
 
 @pytest.mark.parametrize("path", OPEN)

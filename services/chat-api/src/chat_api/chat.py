@@ -10,6 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from chat_api import errors
+from chat_api.auth.links import Links
+from chat_api.auth.route import GuardedRoute
 from chat_api.deps import Addresses, Deps, Services
 from chat_api.events import event_stream
 from chat_api.jobs import cancel_job, find_job
@@ -19,7 +21,7 @@ from chat_api.metrics import Metrics
 from chat_api.requests import ChatRequest, upload_of
 from chat_api.submission import Question, submit_once, traceparent
 
-router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
+router = APIRouter(prefix="/api/v1/chat", tags=["chat"], route_class=GuardedRoute)
 
 Status = Literal["queued", "running", "waiting", "done", "error", "cancelled"]
 IdempotencyKey = Annotated[str | None, Header(max_length=255, pattern=r"^[\x21-\x7e]+$")]
@@ -74,8 +76,14 @@ async def submit(
 
 
 @router.get("/{job_id}", response_model_exclude_none=True)
-async def status(job_id: str, services: Deps, links: Addresses) -> JobStatus:
+async def status(job_id: str, response: Response, services: Deps, links: Addresses) -> JobStatus:
     """How the job stands and, once it has ended, what came of it."""
+    response.headers["Cache-Control"] = "no-store"
+    return await status_of(services, links, job_id)
+
+
+async def status_of(services: Services, links: Links, job_id: str) -> JobStatus:
+    """What a caller is told of a job of theirs; raises `404`."""
     known = await find_job(services, job_id, links.caller.owner)
     url = links.events(job_id)
     if isinstance(known, KeptAnswer):
@@ -99,7 +107,7 @@ async def cancel(job_id: str, response: Response, services: Deps, links: Address
         await cancel_job(services, job_id, known.head)
     else:
         response.status_code = 200
-    return await status(job_id, services, links)
+    return await status_of(services, links, job_id)
 
 
 def _state(known: LogSummary) -> Status:

@@ -58,7 +58,8 @@ _Ticket = Annotated[str | None, Query(description="Stands for the credential, at
 
 async def caller(request: Request, access: _Access) -> Caller:
     """Who is calling; raises `401`, and KeysUnavailable. Everybody is the same without authentication."""
-    return await access.caller(request.headers.getlist("authorization"))
+    known = cast(Caller | None, getattr(request.state, "caller", None))
+    return known or await access.caller(request.headers.getlist("authorization"))
 
 
 Calling = Annotated[Caller, Depends(caller)]

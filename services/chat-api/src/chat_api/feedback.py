@@ -12,13 +12,14 @@ from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from chat_api import errors
+from chat_api.auth.route import GuardedRoute
 from chat_api.deps import Deps, Owner
 from chat_api.jobs import find_job
 from chat_api.langsmith_feedback import LangSmithFeedback
 from chat_api.metrics import Metrics
 from chat_api.settings import ApiSettings
 
-router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
+router = APIRouter(prefix="/api/v1/chat", tags=["chat"], route_class=GuardedRoute)
 
 COMMENT_MAX_CHARS = 1_000
 _VERSION = 0xF << 76

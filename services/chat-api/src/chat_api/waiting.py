@@ -9,11 +9,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from chat_api import errors
-from chat_api.chat import JobStatus, status
+from chat_api.auth.route import GuardedRoute
+from chat_api.chat import JobStatus, status_of
 from chat_api.deps import Addresses, Deps
 from chat_api.jobs import find_job
 
-router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
+router = APIRouter(prefix="/api/v1/chat", tags=["chat"], route_class=GuardedRoute)
 
 
 class JobInput(BaseModel):
@@ -45,4 +46,4 @@ async def give_input(job_id: str, body: JobInput, services: Deps, links: Address
         goes_on=known.head.traceparent,
     ) as headers:
         await services.queue.publish(job, headers)
-    return await status(job_id, services, links)
+    return await status_of(services, links, job_id)

@@ -12,13 +12,14 @@ from fastapi import APIRouter, Request, Response
 from chat_api import errors, facade, sessions
 from chat_api.ai_sdk.chunks import UiChunks
 from chat_api.ai_sdk.requests import UiChatRequest
+from chat_api.auth.route import GuardedRoute
 from chat_api.chat import IdempotencyKey
 from chat_api.deps import Addresses, Deps, Services
 from chat_api.limits.streams import Streaming
 from chat_api.limits.submits import Admitting
 from chat_api.metrics import Metrics
 
-router = APIRouter(prefix="/api/v1/ai-sdk/chat", include_in_schema=False)
+router = APIRouter(prefix="/api/v1/ai-sdk/chat", include_in_schema=False, route_class=GuardedRoute)
 
 HEADERS = {"x-vercel-ai-ui-message-stream": "v1"}
 

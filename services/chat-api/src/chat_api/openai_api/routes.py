@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from chat_api import facade, sessions
+from chat_api.auth.route import GuardedRoute
 from chat_api.chat import IdempotencyKey
 from chat_api.deps import Addresses, Deps, Services, caller
 from chat_api.limits.streams import Streaming
@@ -22,7 +23,7 @@ from chat_api.openai_api.completion import complete
 from chat_api.openai_api.earlier import with_earlier
 from chat_api.openai_api.requests import CompletionRequest
 
-router = APIRouter(prefix="/v1", include_in_schema=False)
+router = APIRouter(prefix="/v1", include_in_schema=False, route_class=GuardedRoute)
 
 # Clients ask for the models to see whether their key is good.
 _KNOWN = [Depends(caller)]
