@@ -14,8 +14,9 @@ import aio_pika
 from eco2_bus import topology
 
 from chaos.crowd import Crowd
-from chaos.faults import Happened, Scene, let_happen
+from chaos.faults import Happened, let_happen
 from chaos.ledger import Asked, Ledger
+from chaos.scene import Scene
 from chaos.schedule import faults_in_order
 from chaos.stage import Stage
 from chaos.verdict import Verdict, judge

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from chaos.ledger import TERMINAL, Asked, View
 from chaos.question import Question
@@ -39,6 +40,7 @@ def judge(job: Asked, failovers: Sequence[float] = ()) -> Verdict:
         _judge_ids(job, view, verdict)
         _judge_gaps(view, failovers, verdict)
         _judge_text(job, view, verdict)
+    _judge_agreement(job.views, verdict)
     _judge_end(job, verdict)
     return verdict
 
@@ -92,6 +94,18 @@ def _judge_text(job: Asked, view: View, verdict: Verdict) -> None:
     if view.end in ("done", "cancelled") and (answer := view.events[-1][2]["answer"]) != text:
         fault = verdict.lost if len(text) < len(answer) else verdict.doubled
         fault.append(f"{view.name}: {len(text)} characters shown, {len(answer)} in {view.end}")
+
+
+def _judge_agreement(views: Sequence[View], verdict: Verdict) -> None:
+    """What one viewer was told under an id, every other one was told as well, now and later."""
+    told: dict[str, tuple[str, Any]] = {}
+    for view in views:
+        for event_id, event, data in view.events:
+            if told.setdefault(event_id, (event, data)) != (event, data):
+                verdict.doubled.append(f"{view.name}: {event_id} is not what another viewer was told")
+    for view in views:
+        if view.end and (missing := told.keys() - {event_id for event_id, _, _ in view.events}):
+            verdict.lost.append(f"{view.name}: never saw {sorted(missing, key=_order)[:5]}")
 
 
 def _alien(text: str, question: Question) -> str | None:

@@ -70,6 +70,18 @@ def test_a_fault_in_one_of_two_views_is_found_for_what_it_is(fault: str) -> None
     assert getattr(verdict, column)
 
 
+def test_an_id_that_tells_two_viewers_two_things_was_used_twice() -> None:
+    other = [(i, e, {"node": "answer"} if e == "started" else data) for i, e, data in told(WORDS)]
+    assert judge(asked(told(WORDS), other)).doubled
+
+
+def test_an_entry_that_only_one_viewer_saw_is_lost() -> None:
+    whole = told(WORDS)
+    with_more = [whole[0], ("0-2", "stage", {}), *whole[1:]]
+    verdict = judge(asked(whole, with_more))
+    assert verdict.lost == ["viewer 0: never saw ['0-2']"]
+
+
 def test_an_accepted_job_that_nobody_knows_of_is_lost() -> None:
     assert judge(asked(status="", answer=None)).lost
     assert judge(asked(status="running", answer=None)).lost
