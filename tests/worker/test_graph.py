@@ -227,12 +227,14 @@ async def test_an_answer_ends_at_its_limit_and_says_so() -> None:
     assert story.text.endswith("(답변이 길어져 여기서 줄였어요.)")
     assert len(story.text) < 30 + 3 + 40
     assert story.ended["answer"] == story.text
+    assert story.ended["finish_reason"] == "length"
 
 
 async def test_an_answer_that_the_model_cut_short_says_so(world: World) -> None:
     world.model.finish_reason = "length"
     story = await world.answer("페트병?")
     assert story.text == answer_to("페트병?") + "\n\n(답변이 길어져 여기서 줄였어요.)"
+    assert story.ended["finish_reason"] == "length"
 
 
 async def test_usage_adds_up_all_calls_of_the_model(world: World) -> None:

@@ -23,6 +23,7 @@ async def test_an_answer_ends_where_the_budget_does_and_says_so() -> None:
     assert story.entries[-1].event == "done"
     assert story.text == "가나다" * 20 + CUT
     assert story.ended["answer"] == story.text
+    assert story.ended["finish_reason"] == "length"
     assert world.model.finished == 0
 
 
@@ -81,3 +82,4 @@ async def test_a_job_within_its_budget_is_answered_as_without_one() -> None:
     async with World(job_max_tokens=100_000) as world:
         story = await world.answer(QUESTION)
     assert story.text == answer_to(QUESTION)
+    assert story.ended["finish_reason"] == "stop"

@@ -180,6 +180,8 @@ class Ended(_Event):
     """Data of `done`, and of `cancelled` with the partial answer."""
 
     answer: str
+    finish_reason: Literal["stop", "length"] = "stop"
+    """`length` when the answer was cut at a limit; its text says so too."""
     intents: list[str] = Field(default_factory=list[str])
     sources: list[Source] = Field(default_factory=list[Source])
     usage: Usage = Usage()

@@ -248,6 +248,7 @@ class JobRun:
     def _ended(self, writer: LogWriter, speaker: Speaker, usage: Usage) -> Ended:
         return Ended(
             answer=speaker.answer,
+            finish_reason=speaker.finish_reason,
             intents=list(dict.fromkeys(speaker.intents)),
             sources=[Source.model_validate(source) for source in speaker.heard_sources],
             usage=usage,

@@ -1,6 +1,7 @@
 """How a running turn is heard: its events, into the log of its job."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import orjson
 from eco2_bus.events import Usage
@@ -16,6 +17,7 @@ class Speaker:
 
     def __init__(self, writer: LogWriter, tracker: StreamMetricsTracker, *, answer_max_chars: int) -> None:
         self.intents: list[str] = []
+        self.finish_reason: Literal["stop", "length"] = "stop"
         self._used: list[TokenUsage] = []
         self._unbilled_tokens = 0
         self._writer = writer
@@ -56,6 +58,7 @@ class Speaker:
     def learned(self, change: ChatState) -> None:
         self.intents += [str(asked["intent"]) for asked in change.get("intents") or []]
         self._used += change.get("usage") or []
+        self.finish_reason = change.get("finish_reason", self.finish_reason)
         if "answer" in change:
             self._unbilled_tokens = 0
 

@@ -114,9 +114,13 @@ class UiChunks:
 
     def _done(self, ended: Ended) -> bytes:
         self.has_ended = True
-        told = ended.model_dump(exclude={"answer", "sources"})
+        told = ended.model_dump(exclude={"answer", "finish_reason", "sources"})
         metadata = {"job_id": self._job_id, "session_id": self._session_id, **told}
-        return self._close() + _chunk("finish", finishReason="stop", messageMetadata=metadata) + SSE_DONE
+        return (
+            self._close()
+            + _chunk("finish", finishReason=ended.finish_reason, messageMetadata=metadata)
+            + SSE_DONE
+        )
 
     def _broken(self, text: str) -> bytes:
         self.has_ended = True

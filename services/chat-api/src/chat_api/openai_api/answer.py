@@ -22,9 +22,10 @@ class Envelope:
     def whole(self, text: str, ended: Ended | None) -> dict[str, Any]:
         """A completion; without `ended` it is a question to the user, and has cost nothing known."""
         message = {"role": "assistant", "content": text, "refusal": None}
+        finish = finish_of(ended)
         return {
             **self._head("chat.completion"),
-            "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
+            "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}],
             "usage": None if ended is None else used(ended.usage),
             "eco2": self.vendor(ended),
         }
@@ -63,6 +64,11 @@ class Envelope:
             "created": self.created_s,
             "model": MODEL,
         }
+
+
+def finish_of(ended: Ended | None) -> str:
+    """Why an answer is over; a question to the user is whole."""
+    return "stop" if ended is None else ended.finish_reason
 
 
 def used(usage: Usage) -> dict[str, int]:

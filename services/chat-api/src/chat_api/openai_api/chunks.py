@@ -6,7 +6,7 @@ import orjson
 from eco2_bus.events import Ended, Image, LogEntry, Problem
 
 from chat_api.facade import SSE_DONE, sse
-from chat_api.openai_api.answer import BROKEN_OFF, CANCELLED, RESTARTED, Envelope
+from chat_api.openai_api.answer import BROKEN_OFF, CANCELLED, RESTARTED, Envelope, finish_of
 from chat_api.openai_api.errors import error_object
 
 
@@ -64,7 +64,7 @@ class Chunks:
     def _end(self, ended: Ended | None = None) -> bytes:
         self.has_ended = True
         more: dict[str, Any] = {"eco2": self._envelope.vendor(ended)}
-        last = sse(self._envelope.chunk({}, "stop", **more))
+        last = sse(self._envelope.chunk({}, finish_of(ended), **more))
         if self._includes_usage and ended is not None:
             last += sse(self._envelope.usage_chunk(ended))
         return last + SSE_DONE

@@ -30,6 +30,7 @@ async def answer(state: ChatState, context: TurnContext) -> ChatState:
     text = "".join(parts)
     return {
         "answer": text,
+        "finish_reason": end.finish_reason,
         "usage": [end.usage],
         # What the turn was made of is not needed once it is answered.
         "findings": None,  # pyright: ignore[reportReturnType]

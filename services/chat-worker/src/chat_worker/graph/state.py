@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol, TypedDict
+from typing import Annotated, Any, Literal, Protocol, TypedDict
 
 from opentelemetry.trace import Tracer
 
@@ -38,6 +38,7 @@ class ChatState(TypedDict, total=False):
     findings: Annotated[list[Finding], collect]
     usage: Annotated[list[TokenUsage], collect]
     answer: str
+    finish_reason: Literal["stop", "length"]
     history: Annotated[list[Remembered], remember]
 
 
