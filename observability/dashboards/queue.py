@@ -4,6 +4,7 @@ from observability.panels import Dashboard, Panel, Query, Row
 from observability.promql import HERE, rate, total
 
 JOBS = f'{HERE}, queue="chat.jobs"'
+LANES = f'{HERE}, queue=~"chat[.]jobs([.]burst)?"'
 OURS = f'{HERE}, queue=~"chat\\\\..*"'
 DEAD = f'{HERE}, queue="chat.jobs.dead"'
 QUORUM = f'{HERE}, queue_type="rabbit_quorum_queue"'
@@ -29,7 +30,7 @@ _DEPTH = Row(
             "Quorum queues tell no message's age.",
             [
                 Query(
-                    f"{total('rabbitmq_queue_messages_ready', where=JOBS)} / clamp_min({_ACKED}, 0.001)",
+                    f"{total('rabbitmq_queue_messages_ready', where=LANES)} / clamp_min({_ACKED}, 0.001)",
                     "wait",
                 )
             ],
@@ -71,7 +72,8 @@ _FLOW = Row(
         Panel(
             "Dead-lettered by Reason",
             "reqps",
-            "rejected: given up. delivery_limit: delivered too often. expired: its user gave no place.",
+            "rejected: given up. delivery_limit: delivered too often. expired: its user gave no place, or it is "
+            "of a later version.",
             [
                 Query(rate("rabbitmq_global_messages_dead_lettered_rejected_total"), "rejected"),
                 Query(rate("rabbitmq_global_messages_dead_lettered_delivery_limit_total"), "delivery_limit"),

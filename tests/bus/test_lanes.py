@@ -181,3 +181,16 @@ async def test_what_was_begun_before_it_is_postponed_does_not_come_as_if_nobody_
     assert (again.is_redelivered, again.is_handed_back, again.postponed) == (False, True, 1)
     await again.postpone()
     assert (await soon(consumer.next())).is_handed_back
+
+
+async def test_others_are_begun_at_once_while_a_burst_in_a_lane_of_its_own_lasts(
+    broker: Broker, consumers: Start
+) -> None:
+    queue = broker.open()
+    await publish_many(queue, 40, topology.BURST)
+    consumer = consumers(queue, 4)
+    for _ in range(4):
+        await consumer.next()
+    for _ in range(4):
+        (mine,) = await publish_many(queue, 1, topology.JOBS)
+        assert (await consumer.next()).job_id == mine

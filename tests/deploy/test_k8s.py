@@ -207,10 +207,11 @@ def test_what_scales_is_what_fills_up() -> None:
     pods = [metric["pods"]["metric"]["name"] for metric in hpa["metrics"] if metric["type"] == "Pods"]
     assert pods == ["chat_api_open_streams"]
     scaled = _of_kind("prod", "ScaledObject")["chat-worker"]["spec"]
-    (trigger,) = scaled["triggers"]
-    assert trigger["metadata"]["queueName"] == topology.JOBS
-    assert trigger["metadata"]["mode"] == "QueueLength"
-    assert int(trigger["metadata"]["value"]) <= int(config_of("prod", "chat-worker")["WORKER_CONCURRENCY"])
+    told = [trigger["metadata"] for trigger in scaled["triggers"]]
+    assert [one["queueName"] for one in told] == list(topology.LANES)
+    assert {one["mode"] for one in told} == {"QueueLength"}
+    at_a_time = int(config_of("prod", "chat-worker")["WORKER_CONCURRENCY"])
+    assert all(int(one["value"]) <= at_a_time for one in told)
     (reference,) = _of_kind("prod", "TriggerAuthentication")["chat-jobs"]["spec"]["secretTargetRef"]
     assert (reference["name"], reference["key"]) == ("eco2-stores", "AMQP_URL")
 
