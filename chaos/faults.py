@@ -28,6 +28,7 @@ class Fault:
 _EDGES = (
     *("client - API", "API - Redis", "API - RabbitMQ", "API - PostgreSQL"),
     *("worker - Redis", "worker - RabbitMQ", "worker - PostgreSQL", "worker - model"),
+    "Redis - replica",
 )
 
 FAULTS: tuple[Fault, ...] = (

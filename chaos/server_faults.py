@@ -34,7 +34,7 @@ async def redis_killed(scene: Scene) -> AsyncGenerator[None]:
 
 @asynccontextmanager
 async def redis_failed_over(scene: Scene) -> AsyncGenerator[None]:
-    """The primary dies while its replica lags, and that takes its place; the old one comes back as replica."""
+    """The primary dies while its replica lags, and that takes its place; later it comes back as replica."""
     killed_at = await scene.stage.pair.fail_over()
     scene.crowd.ledger.failovers.append(killed_at)
     yield

@@ -70,9 +70,9 @@ class Stage:
         """End everything at once."""
         for program in self.programs.values():
             program.kill()
+        self.pair.close()
         for proxy in (proxy for proxies in self.edges.values() for proxy in proxies):
             proxy.close()
-        self.pair.close()
         self.postgres.close()
         self.rabbit.close()
 
@@ -130,6 +130,7 @@ class Stage:
             "worker - Redis": [self.pair.new_front()],
             "worker - RabbitMQ": list(self._to_rabbit.values()),
             "worker - PostgreSQL": [TcpProxy(self.postgres.port).start()],
+            "Redis - replica": [self.pair.copying],
             "worker - model": [TcpProxy(self._ports["model"]).start()],
         }
 
