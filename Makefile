@@ -23,7 +23,7 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
-##@ Try it
+##@ Run it
 
 install: $(INSTALLED) ## Make .venv with the exact pins of requirements.lock and our packages, editable
 
@@ -40,6 +40,9 @@ demo: $(INSTALLED) ## Ask one question and print the answer as it streams: Q="..
 observe: $(INSTALLED) programs ## Serve everything with Prometheus and Jaeger beside it: PORT=8000
 	@scripts/jaeger.sh || echo 'Going on without Jaeger.'
 	@nice -n 19 $(PYTHON) scripts/observe.py --port $(PORT)
+
+dead-letters: $(INSTALLED) ## List, show, replay or discard the jobs that were given up: ARGS="list"
+	@$(PYTHON) -m chat_api.dead_letters $(ARGS)
 
 ##@ Change it
 
@@ -69,9 +72,6 @@ programs: $(INSTALLED) ## Install the Debian packages that the tests need, or sa
 
 bench: $(INSTALLED) programs ## Measure the token path over real RabbitMQ and Redis: ARGS="..."
 	@$(PYTHON) -m bench $(ARGS)
-
-dead-letters: $(INSTALLED) ## List, show, replay or discard the jobs that were given up: ARGS="list"
-	@$(PYTHON) -m chat_api.dead_letters $(ARGS)
 
 flood: $(INSTALLED) programs ## 5,000 viewers on one API process, its restart, and how they all come back: ARGS="--kill"
 	@$(PYTHON) -m bench.flood $(ARGS)
