@@ -10,6 +10,21 @@ import orjson
 
 from eco2_telemetry import propagation
 
+_QUIET = (
+    "aiormq",
+    "aio_pika",
+    "aiosqlite",
+    "httpcore",
+    "httpx",
+    "httpx2",
+    "langsmith",
+    "openai",
+    "psycopg",
+    "sqlalchemy",
+    "sse_starlette",
+    "uvicorn.access",
+)
+
 job_id: ContextVar[str] = ContextVar("job_id", default="")
 """The job that the current task works on."""
 
@@ -61,5 +76,6 @@ def set_up_logs(level: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    for name in ("aiormq", "aio_pika", "httpx", "httpx2", "openai", "uvicorn.access", "sse_starlette"):
+    # At DEBUG some of them repeat what is asked, answered and stored: a level of ours is not for them.
+    for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

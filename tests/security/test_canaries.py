@@ -1,0 +1,168 @@
+"""No secret and nothing of what users say in logs, spans, metrics, errors and addresses."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from eco2_devservers import Program, free_port
+
+from tests.security.planted import (
+    CONTENT,
+    CONTENT_WORDS,
+    PICTURE_URL,
+    SECRETS,
+    WORDS,
+    Watched,
+    found_in,
+    until_ready,
+    watched,
+)
+from tests.telemetry.receiver import Receiver, receiving
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+
+PLACE = {"latitude": float(CONTENT["latitude"]), "longitude": float(CONTENT["longitude"])}
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def product(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> AsyncIterator[Watched]:
+    async with watched(tmp_path_factory.mktemp("planted"), receiver) as product:
+        yield product
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def told(product: Watched) -> list[str]:
+    """All that the product answered: to good questions, bad ones, and those that its vendors fail at."""
+    answers: list[str] = []
+    async with product.client() as api:
+        session = "canary-session"
+        questions = [
+            {"message": f"페트병 {CONTENT['message']} 어떻게 버려?", "session_id": session},
+            {"message": f"오늘 날씨 어때? {CONTENT['message']}", "location": PLACE},
+            {"message": f"근처 재활용센터 어디야? {CONTENT['message']}", "location": PLACE},
+            {"message": f"이건 어떻게 버려? {CONTENT['message']}", "image_url": PICTURE_URL},
+        ]
+        answers += await asyncio.gather(*(product.ask(api, **question) for question in questions))
+        listed = await api.get(f"/api/v1/sessions/{session}/turns")
+        job_id = listed.json()["turns"][0]["job_id"]
+        score = {"score": 0, "comment": CONTENT["comment"]}
+        errors = [
+            await api.post(f"/api/v1/chat/{job_id}/feedback", json=score),
+            await api.post("/api/v1/chat", json={"message": CONTENT["message"], "mood": CONTENT["message"]}),
+            await api.post("/api/v1/chat", content=f'{{"message": "{CONTENT["message"]}'.encode()),
+            await api.post("/api/v1/chat", json={"message": "a", "session_id": f"{CONTENT['message']} "}),
+            await api.get(f"/api/v1/chat/{job_id}/events", headers={"Authorization": f"Bearer {WORDS[0]}"}),
+            await api.get(f"/api/v1/chat/{job_id}/events?ticket={WORDS[0]}", headers={"Authorization": ""}),
+            await api.get("/api/v1/sessions/nobodys/turns"),
+            await api.delete(f"/api/v1/sessions/{session}"),
+            await api.get("/openapi.json"),
+        ]
+        answers += [f"{response.headers} {response.text}" for response in errors]
+    return answers
+
+
+async def test_what_is_asked_is_answered_and_where_it_belongs_it_is(told: list[str]) -> None:
+    assert "event: done" in told[0]
+    assert all("event: done" in answer or "event: error" in answer for answer in told[:4])
+
+
+async def test_no_answer_tells_a_secret(told: list[str]) -> None:
+    for answer in told:
+        assert found_in(answer) == []
+
+
+async def test_no_refusal_repeats_what_was_said(told: list[str]) -> None:
+    for answer in told[4:]:
+        assert found_in(answer, CONTENT_WORDS) == []
+
+
+async def test_neither_secrets_nor_content_are_logged_even_in_detail(
+    product: Watched, told: list[str]
+) -> None:
+    said = product.program.said()
+    assert '"level":"DEBUG"' in said
+    assert "tavily" in said or "kakao" in said or "data.go.kr" in said or "vendor" in said
+    assert found_in(said) == []
+    assert found_in(said, CONTENT_WORDS) == []
+
+
+async def test_neither_secrets_nor_content_are_in_spans_or_their_journal(
+    product: Watched, told: list[str], receiver: Receiver
+) -> None:
+    await asyncio.to_thread(
+        receiver.wait, lambda: sum(s.name == "process_chat" for s in receiver.spans) >= 4, 60
+    )
+    told_by = [
+        (span.name, name)
+        for span in receiver.spans
+        for name, value in span.attributes.items()
+        if found_in(str(value), (*WORDS, *CONTENT_WORDS))
+    ]
+    assert told_by == []
+    sent = b"".join(receiver.bodies).decode(errors="replace")
+    files = [path for path in (product.folder / "journals").rglob("*") if path.is_file()]
+    journals = [path.read_bytes().decode(errors="replace") for path in files]
+    for text in (sent, *journals):
+        assert found_in(text) == []
+        assert found_in(text, CONTENT_WORDS) == []
+
+
+async def test_neither_secrets_nor_content_are_in_metrics(product: Watched, told: list[str]) -> None:
+    async with product.client() as api:
+        metrics = (await api.get("/metrics")).text
+    assert "chat_" in metrics
+    assert found_in(metrics) == []
+    assert found_in(metrics, (*CONTENT_WORDS, "canary-session")) == []
+
+
+async def test_secrets_go_only_to_whom_they_are_for(product: Watched, told: list[str]) -> None:
+    # Over TLS: what a wrong host hears is a hello.
+    assert found_in(product.lure.said.decode(errors="replace")) == []
+
+
+@pytest.mark.parametrize("module", ["chat_api", "chat_worker", "eco2_history"])
+async def test_a_service_whose_stores_refuse_it_tells_no_password(tmp_path: Path, module: str) -> None:
+    port = free_port()
+    arguments = {"chat_api": ("--port", str(port)), "chat_worker": (), "eco2_history": ("upgrade",)}[module]
+    env = {
+        "REDIS_URL": f"redis://:{SECRETS['redis']}@127.0.0.1:9/0",
+        "AMQP_URL": f"amqp://eco2:{SECRETS['amqp']}@127.0.0.1:9/",
+        "DATABASE_URL": f"postgresql://eco2:{SECRETS['postgres']}@127.0.0.1:9/eco2",
+        "OPENAI_API_KEY": SECRETS["OPENAI_API_KEY"],
+        "LOG_LEVEL": "DEBUG",
+    }
+    program = Program(module, tmp_path, "-m", module, *arguments, **env)
+    program.start()
+    try:
+        answer = ""
+        if module == "chat_api":
+            await until_ready(f"http://127.0.0.1:{port}/livez", program)
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as api:
+                for response in (
+                    await api.post("/api/v1/chat", json={"message": CONTENT["message"]}),
+                    await api.get("/readyz"),
+                    await api.get("/api/v1/sessions/some/turns"),
+                ):
+                    assert response.status_code == 503
+                    answer += f"{response.headers} {response.text}"
+        else:
+            async with asyncio.timeout(100):
+                while program.is_running:
+                    # What it has to say of a store that is away, it says at once.
+                    if "connect" in program.said().lower():
+                        break
+                    await asyncio.sleep(0.1)
+    finally:
+        await asyncio.to_thread(program.close)
+    assert program.said()
+    assert found_in(program.said() + answer) == []
+    assert found_in(program.said() + answer, CONTENT_WORDS) == []
