@@ -176,6 +176,15 @@ async def test_all_that_is_asked_for_a_question_leaves_before_the_first_reply() 
     assert len(link.sent) == 5
 
 
+async def test_nothing_is_asked_for_a_limit_that_is_off() -> None:
+    link = HeldLink()
+    limits = SubmitLimits(settings(), in_redis(cast(Any, link)), MemoryWorld().log)
+
+    assert await limits.enter("kim", "203.0.113.1", new_id()) == []
+    await limits.leave("kim", new_id())
+    assert link.sent == []
+
+
 @pytest.mark.parametrize("trouble", ["down", "silent", "silent after a while"])
 async def test_a_question_is_refused_while_its_limits_cannot_be_counted(
     rabbit: RabbitServer, redis_server: RedisServer, trouble: str, monkeypatch: pytest.MonkeyPatch

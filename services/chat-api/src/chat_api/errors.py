@@ -123,7 +123,7 @@ def session_busy(job_id: str | None) -> ApiProblem:
 
 def rate_limited(retry_after_s: int, headers: Mapping[str, str]) -> ApiProblem:
     """429 with the seconds until the next question is let in."""
-    detail = f"You ask too often. The next question is let in in {retry_after_s} s."
+    detail = f"You ask too often. The next question will be taken in {retry_after_s} s."
     headers = {**headers, "Retry-After": str(retry_after_s)}
     return ApiProblem(429, "rate_limited", "Too many requests", detail, headers=headers)
 

@@ -59,7 +59,7 @@ class ApiSettings(AuthSettings):
     """Such as `30/minute`; empty, there is no limit. Without authentication a user is an address."""
     limit_submits_per_address: Rate = ""
     """The same for an IPv4 address or an IPv6 /64, see `TRUSTED_PROXIES`."""
-    limit_live_jobs_per_user: int = Field(default=0, ge=0)
+    limit_live_jobs_per_user: int = Field(default=0, ge=0, le=1_000)
     """Questions of a user that may wait or be answered at a time; 0 is no limit."""
     fair_share: int = Field(default=4, ge=0)
     """Questions of a user that may wait or be answered at a time before further ones stand back behind
