@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests import npm
 from tests.browser.chat_page import ChatPage, done, token
@@ -88,6 +88,13 @@ async def test_axe_finds_nothing_in_any_state(
     await chat.ends("error")
     await examined.passes()
 
+    await page.route("**/api/v1/chat", refuse)
+    await ask(chat, "건전지는?")
+    await expect(page.locator(".access")).to_be_visible()
+    await examined.passes()
+    await page.locator(".access .later").click()
+    await chat.ends("error")
+
     await page.locator("#past").click()
     await page.locator("#history .remove").first.click()
     await examined.passes()
@@ -105,6 +112,10 @@ async def ask(chat: ChatPage, text: str) -> None:
     await chat.page.locator("#question").fill(text)
     await chat.page.locator("#question").press("Enter")
     await expect(chat.turns).to_have_count(turns + 1)
+
+
+async def refuse(route: Route) -> None:
+    await route.fulfill(status=401, json={"code": "unauthorized", "status": 401})
 
 
 def ended() -> dict[str, Any]:

@@ -12,7 +12,7 @@ export class RatingBox {
   #turn;
   #rated;
   #thumbs = element('div', 'thumbs');
-  #told = element('p', 'told');
+  #reply = element('p', 'reply');
   #comment;
   #good = thumb('good', words.rating.good);
   #bad = thumb('bad', words.rating.bad);
@@ -27,9 +27,9 @@ export class RatingBox {
     this.#thumbs.append(this.#good, this.#bad);
     this.#good.addEventListener('click', () => this.#press(1));
     this.#bad.addEventListener('click', () => this.#press(0));
-    this.#told.setAttribute('role', 'status');
+    this.#reply.setAttribute('role', 'status');
     this.#comment = this.#commentForm();
-    this.parts = [this.#thumbs, this.#told, this.#comment];
+    this.parts = [this.#thumbs, this.#reply, this.#comment];
   }
 
   show() {
@@ -107,8 +107,8 @@ export class RatingBox {
   }
 
   #say(text, isWrong = false) {
-    this.#told.classList.toggle('wrong', isWrong);
-    if (this.#told.textContent !== text) this.#told.textContent = text;
+    this.#reply.classList.toggle('wrong', isWrong);
+    if (this.#reply.textContent !== text) this.#reply.textContent = text;
   }
 }
 
