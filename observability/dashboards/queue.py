@@ -72,8 +72,8 @@ _FLOW = Row(
         Panel(
             "Dead-lettered by Reason",
             "reqps",
-            "rejected: given up. delivery_limit: delivered too often. expired: its user gave no place, or it is "
-            "of a later version.",
+            "rejected: given up. delivery_limit: delivered too often. expired: its user gave no place, or it "
+            "is of a later version.",
             [
                 Query(rate("rabbitmq_global_messages_dead_lettered_rejected_total"), "rejected"),
                 Query(rate("rabbitmq_global_messages_dead_lettered_delivery_limit_total"), "delivery_limit"),
