@@ -166,3 +166,21 @@ async def test_a_service_whose_stores_refuse_it_tells_no_password(tmp_path: Path
     assert program.said()
     assert found_in(program.said() + answer) == []
     assert found_in(program.said() + answer, CONTENT_WORDS) == []
+
+
+async def test_no_address_that_a_user_gives_is_looked_up_or_connected_to(product: Watched) -> None:
+    """Every foreign name leads to the lure: whoever fetched one, or a redirect of one, would look it up."""
+    names = ("rebound.canary-5f1d.example", "redirect.canary-5f1d.example", "8.8.4.4")
+    before = len(product.reached())
+    async with product.client() as api:
+        answers = await asyncio.gather(
+            *(
+                product.ask(api, message="이건 어떻게 버려?", image_url=f"https://{name}/a.png")
+                for name in names
+            ),
+            *(product.ask(api, message=f"https://{name}/ 이 글 요약해줘") for name in names),
+        )
+    assert all("event: done" in answer for answer in answers)
+    reached = product.reached()[before:]
+    assert reached
+    assert not [line for line in reached if any(name in line for name in names)]

@@ -12,6 +12,7 @@ from eco2_bus.pictures import NotAPicture, content_type
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from chat_api import errors
+from chat_api.public_host import is_public_host
 
 URL_MAX_CHARS = 2_048
 LARGE_CHARS = 64 * 1024
@@ -56,14 +57,15 @@ def _check_https_url(url: str) -> None:
     if len(url) > URL_MAX_CHARS or not url.isprintable():
         raise ValueError("is too long or has control characters")
     if not _is_https(url):
-        raise ValueError("must be an https or data URL")
+        raise ValueError("must be an https URL of the public web, or a data URL")
 
 
 def _is_https(url: str) -> bool:
     try:
         parts = urlsplit(url)
         # Reading the port checks it.
-        return parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
+        is_plain = parts.scheme == "https" and parts.username is None and parts.port != 0
+        return is_plain and is_public_host(parts.hostname or "")
     except ValueError:
         return False
 
