@@ -47,7 +47,8 @@ class _Compared:
             if one.get("required") and not was_required:
                 yield f"{title}: the parameter {key[1]} must be given now"
             if key in before:
-                yield from self._schemas(f"{title} {key[1]}", before[key]["schema"], one["schema"], True)
+                was, is_now = _stated(before[key]["schema"]), _stated(one["schema"])
+                yield from self._schemas(f"{title} {key[1]}", was, is_now, True)
 
     def bodies(self, title: str, old: Document, new: Document) -> Iterator[str]:
         before, after = old.get("requestBody"), new.get("requestBody")
@@ -94,6 +95,12 @@ class _Compared:
                     yield from self._schemas(f"{where}.{name}", field, after[name], is_sent, depth + 1)
         if "items" in old and "items" in new:
             yield from self._schemas(f"{where}[]", old["items"], new["items"], is_sent, depth + 1)
+
+
+def _stated(parameter: Schema) -> Schema:
+    """A parameter without the null that none can send: it is left out instead."""
+    others = [one for one in parameter.get("anyOf", ()) if one.get("type") != "null"]
+    return others[0] if len(others) == 1 else parameter
 
 
 def _content(part: Document | None) -> Document:

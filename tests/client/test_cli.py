@@ -107,11 +107,16 @@ async def test_what_cannot_be_asked_is_told_without_a_traceback(
     assert "Traceback" not in errors
 
 
-async def test_a_server_that_is_not_there_is_told_without_a_traceback() -> None:
-    code, _, errors = await (await Command.start("ask", "x")).end()
+@pytest.mark.parametrize(("arguments", "said"), [(("ask", "x"), "no connection"), (("doctor",), "refused")])
+async def test_a_server_that_is_not_there_is_told_without_a_traceback(
+    arguments: tuple[str, ...], said: str
+) -> None:
+    code, _, errors = await (await Command.start(*arguments)).end()
 
     assert code == 1
-    assert "no connection" in errors
+    assert said in errors
+    assert "ECO2_URL" in errors
+    assert "None" not in errors
     assert "Traceback" not in errors
 
 

@@ -26,7 +26,8 @@ class ConnectionLost(Eco2Error):
     """
 
     def __init__(self, job_id: str | None, last_event_id: str | None) -> None:
-        super().__init__(f"no connection; job {job_id}, last event {last_event_id}")
+        known = f"; job {job_id} goes on, its last event here was {last_event_id}" if job_id else ""
+        super().__init__(f"no connection{known}")
         self.job_id = job_id
         self.last_event_id = last_event_id
 

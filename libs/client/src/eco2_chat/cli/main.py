@@ -12,7 +12,7 @@ from eco2_chat.cli.asking import FAILED, INTERRUPTED, OK, Asking, place
 from eco2_chat.cli.doctor import Doctor
 from eco2_chat.cli.screen import Screen
 from eco2_chat.client import Client
-from eco2_chat.errors import Eco2Error
+from eco2_chat.errors import ConnectionLost, Eco2Error
 from eco2_chat.patience import Patience
 from eco2_chat.question import Question, picture
 
@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except (Eco2Error, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         print(f"eco2: {error or type(error).__name__}", file=sys.stderr)
+        if isinstance(error, ConnectionLost | httpx.ConnectError | ConnectionError):
+            print(f"eco2: is a server there? ECO2_URL says where; without it, {DEFAULT_URL}", file=sys.stderr)
         return FAILED
 
 
