@@ -68,8 +68,8 @@ class Stack:
             **self._database,
         )
 
-    def start_worker(self, **env: str) -> Program:
-        """Starts one more worker; `staff` waits until it works."""
+    def start_worker(self, *program: str, **env: str) -> Program:
+        """Starts one more worker, or what stands for one; `staff` waits until it works."""
         self._count += 1
         usual = {
             "REDIS_URL": self.redis_server.url,
@@ -82,7 +82,8 @@ class Stack:
             "CHARACTER_TARGET": self.character_target,
             **self._database,
         }
-        worker = Program(f"worker-{self._count}", self.folder, "-m", "chat_worker", **usual | env)
+        name, command = f"worker-{self._count}", program or ("-m", "chat_worker")
+        worker = Program(name, self.folder, *command, **usual | env)
         worker.start()
         self.workers.append(worker)
         return worker

@@ -77,14 +77,13 @@ class _Event(BaseModel):
 
 
 class Queued(_Event):
-    """First entry of every log; the same body as the `202`.
+    """First entry of every log; the same body as the `202`."""
 
-    `position` is about how many questions wait before this one, as of a second ago: 0 when a worker is free,
-    null when it is not known. `schema_version` is that of the events of this log: it grows when a reader that
-    lets unknown events and fields pass would get something wrong.
-    """
-
-    schema_version: int = EVENTS_SCHEMA
+    schema_version: int = Field(
+        default=EVENTS_SCHEMA,
+        description="Of the events of this log. It grows when a reader that lets unknown events and fields pass"
+        " would get something wrong.",
+    )
     job_id: str
     session_id: str
     status: Literal["queued"] = "queued"
@@ -92,7 +91,11 @@ class Queued(_Event):
     events_url: str
     cancel_url: str
     trace_id: str
-    position: int | None = None
+    position: int | None = Field(
+        default=None,
+        description="About how many questions wait before this one, as of a second ago: 0 when a worker is free,"
+        " null when it is not known.",
+    )
 
 
 class Started(_Event):
