@@ -37,6 +37,10 @@ class FakeModel:
         """For a question, its intents with their sub-questions; one of waste otherwise."""
         self.entities: dict[str, dict[str, str]] = {}
         """For a sub-question, the entities that it names."""
+        self.names: dict[str, list[str]] = {}
+        """For a sub-question, what else its thing is called."""
+        self.no_names: Exception | None = None
+        """Raised instead of giving any."""
         self.confidence = 0.9
         self.replies: list[str] = []
         """Structured replies to give word for word, before any other."""
@@ -64,6 +68,10 @@ class FakeModel:
         if self.replies:
             return self.replies.pop(0), usage
         question = question_in(messages)
+        if name == "Rewording":
+            if self.no_names is not None:
+                raise self.no_names
+            return orjson.dumps({"names": self.names.get(question, [])}).decode(), usage
         wishes = self.intents.get(question, [("waste", question)])
         intents = [
             {"intent": intent, "confidence": self.confidence, "question": sub, **self.entities.get(sub, {})}

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 from chat_worker.agents import AGENTS, Agent
 from chat_worker.domain import Finding, Passage, Turn
-from chat_worker.errors import NoData, Transient
+from chat_worker.errors import (
+    AnswerRefused,
+    BudgetExceeded,
+    ModelRejected,
+    ModelUnavailable,
+    NoData,
+    Transient,
+)
 from chat_worker.ports import Evidence, Tools
 from chat_worker.ports.web_search import SearchResult
 
@@ -61,6 +68,43 @@ async def test_poor_evidence_is_asked_for_in_other_words(entities: dict[str, str
     assert (finding["status"], finding["note"]) == ("ok", "")
     assert finding["passages"][0]["title"] == "종이컵"
     assert web.asked == []
+
+
+async def test_the_model_is_asked_what_else_the_thing_is_called() -> None:
+    web = FakeWebSearch((HIT,))
+    async with World(tools=tools(web_search=web)) as world:
+        world.model.names[ASKED] = ["모르는 말", "종이컵", "우유팩"]
+        story = await asked(world, item="모르는 컵")
+        await world.settled()
+    assert ended(story) == [("waste_rag", "completed"), ("feedback", "completed")]
+    (finding,) = findings_in(world.model.prompts[-1])
+    assert (finding["status"], finding["passages"][0]["title"]) == ("ok", "종이컵")
+    # Its call is paid for like any other, and none of its tokens is shown.
+    labels = {"node": "feedback", "status": "success"}
+    assert world.registry.get_sample_value("chat_stream_tokens_total", labels) == 10
+    assert story.ended["usage"]["input_tokens"] == 100 + 100 + 200
+    assert web.asked == []
+
+
+@pytest.mark.parametrize("reply", ["", "{}", '{"names": "종이컵"}', '{"names": [1]}', '{"names": [" "]}'])
+async def test_names_that_are_none_leave_the_chain_as_it_was(reply: str) -> None:
+    understood = '{"language": "ko", "intents": [{"intent": "waste", "confidence": 1, "question": "%s"}]}'
+    async with World(tools=tools(web_search=FakeWebSearch((HIT,)))) as world:
+        world.model.replies = [understood % ASKED, reply]
+        story = await world.answer(ASKED)
+    assert findings(world) == [("waste_rag", "not_found"), ("web_search", "ok")]
+    assert story.end == "done"
+
+
+@pytest.mark.parametrize(
+    "fault", [ModelUnavailable("down"), ModelRejected("no"), AnswerRefused(), BudgetExceeded()]
+)
+async def test_a_model_that_has_no_other_names_ends_nothing(fault: Exception) -> None:
+    async with World(tools=tools(web_search=FakeWebSearch((HIT,)))) as world:
+        world.model.no_names = fault
+        story = await asked(world)
+    assert findings(world) == [("waste_rag", "not_found"), ("web_search", "ok")]
+    assert story.end == "done"
 
 
 async def test_a_look_alike_is_poor_evidence_too() -> None:

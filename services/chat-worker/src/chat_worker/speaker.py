@@ -62,6 +62,10 @@ class Speaker:
         if "answer" in change:
             self._unbilled_tokens = 0
 
+    def overheard(self, node: str, usage: TokenUsage) -> None:
+        self._used.append(usage)
+        self._tracker.overheard(node, usage["output_tokens"])
+
     def stage(
         self, node: str, status: str, duration_ms: float | None = None, detail: str | None = None
     ) -> None:

@@ -73,6 +73,10 @@ class Sink(Protocol):
         """A picture that was made."""
         ...
 
+    def overheard(self, node: str, usage: TokenUsage) -> None:
+        """A node has had the model say something that no viewer is shown."""
+        ...
+
     def learned(self, change: ChatState) -> None:
         """What a node has found out and used, so that it is known however the run ends."""
         ...

@@ -143,6 +143,10 @@ class StreamMetricsTracker:
         self._answer_tokens.inc(count)
         self._answer_latency.observe(latency)
 
+    def overheard(self, node: str, count: int) -> None:
+        """A node has had the model say so many tokens that no viewer is shown."""
+        self._metrics.track_stream_token(node, count)
+
     def finish(self, status: str | None) -> None:
         """How the stream ended: success, error, cancelled or recovered; None when it goes on elsewhere."""
         self._status = status
