@@ -14,7 +14,7 @@ from chat_worker.graph.memory import trim
 from chat_worker.graph.state import TurnContext
 from chat_worker.metrics.requests import NoOpMetricsAdapter
 from chat_worker.ports import Tools
-from eco2_devservers import PostgresServer
+from eco2_devservers import PostgresServer, TcpProxy
 from opentelemetry.trace import NoOpTracer
 
 from tests.worker.fakes import FakeGuide, FakeModel, answer_to
@@ -95,6 +95,18 @@ async def test_workers_that_start_together_on_a_new_database_make_its_tables_onc
     async with AsyncExitStack() as stack:
         await asyncio.wait_for(asyncio.gather(*(open_checkpointer(stack, url) for _ in range(6))), 60)
     await remembers(url, "together")
+
+
+async def test_a_cut_of_all_connections_to_postgres_holds_nobody_up(postgres: PostgresServer) -> None:
+    session: Any = {"configurable": {"thread_id": "cut", "checkpoint_ns": ""}}
+    with TcpProxy(postgres.port) as proxy:
+        async with AsyncExitStack() as stack:
+            url = postgres.url.replace(str(postgres.port), str(proxy.port))
+            checkpoints = await open_checkpointer(stack, url)
+            await checkpoints.aget_tuple(session)
+            await asyncio.to_thread(proxy.cut)
+            # Every dead connection that a pool tries costs a pause that grows: 15 s for five.
+            await asyncio.wait_for(checkpoints.aget_tuple(session), 8)
 
 
 async def test_another_kind_of_url_is_refused_at_the_start() -> None:

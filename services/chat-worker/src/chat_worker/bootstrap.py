@@ -27,7 +27,7 @@ from chat_worker.telemetry.compose import open_following
 from chat_worker.toolbox import open_tools
 
 PROVIDER = "openai"
-POSTGRES_CONNECTIONS = 8
+POSTGRES_CONNECT_S = 5
 
 
 @asynccontextmanager
@@ -91,18 +91,23 @@ async def open_checkpointer(stack: AsyncExitStack, url: str) -> BaseCheckpointSa
 
 async def _open_postgres(stack: AsyncExitStack, url: str) -> BaseCheckpointSaver[Any]:
     # Imported here: the embedded default starts without them.
+    from psycopg import AsyncConnection
     from psycopg.rows import dict_row
     from psycopg_pool import AsyncConnectionPool
 
     from chat_worker.adapters.postgres_checkpoints import PostgresCheckpoints
 
-    # A pool whose connections are tried before use: a restart of the server must cost no attempt.
-    options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    options: Any = {
+        "autocommit": True,
+        "prepare_threshold": 0,
+        "row_factory": dict_row,
+        "connect_timeout": POSTGRES_CONNECT_S,
+    }
     pool_of: Any = AsyncConnectionPool
-    pool = pool_of(
-        url, max_size=POSTGRES_CONNECTIONS, kwargs=options, check=pool_of.check_connection, open=False
-    )
+    # A connection is tried before use: a restart of the server must cost no attempt. There is one, because
+    # the saver uses one at a time, and each dead one of a pool would be found out after a longer pause.
+    pool = pool_of(url, min_size=1, max_size=1, kwargs=options, check=pool_of.check_connection, open=False)
     postgres = PostgresCheckpoints(await stack.enter_async_context(pool))
-    async with pool.connection() as connection:
+    async with await AsyncConnection.connect(url, **options) as connection:
         await postgres.setup_once(connection)
     return postgres
