@@ -6,11 +6,12 @@ from chat_worker.metrics.requests import PrometheusMetricsAdapter
 from chat_worker.metrics.stream import StreamMetrics, StreamMetricsTracker
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-TOKEN_MAX_US = 20.0
+MOST_OBSERVATIONS = 12
+"""What recording a token may cost, in plain observations of a histogram made in the same moment."""
 """A few microseconds, with room for a machine that does other things too; printed as measured."""
 
 
@@ -52,11 +53,13 @@ def test_a_trace_that_nobody_keeps_is_not_linked_to() -> None:
     assert registry.get_sample_value("chat_stream_requests_total", {"status": "success"}) == 1
 
 
-def test_recording_a_token_costs_microseconds() -> None:
+def test_recording_a_token_costs_a_few_observations() -> None:
+    plain = Histogram("plain", "For comparison.", registry=None)
     tracker = StreamMetricsTracker(StreamMetrics(CollectorRegistry(), "fake"))
     with tracker:
         heard_us = min(timeit.repeat(tracker.heard, number=5_000, repeat=5)) / 5_000 * 1e6
         landed = timeit.repeat(lambda: tracker.record_token(0.002), number=5_000, repeat=5)
         landed_us = min(landed) / 5_000 * 1e6
+    plain_us = min(timeit.repeat(lambda: plain.observe(0.002), number=5_000, repeat=5)) / 5_000 * 1e6
     print(f"\nrecording: {heard_us:.2f} us a chunk of the model, {landed_us:.2f} us a write")
-    assert heard_us + landed_us < TOKEN_MAX_US
+    assert heard_us + landed_us < MOST_OBSERVATIONS * plain_us
