@@ -81,8 +81,8 @@ class Queued(_Event):
 
     schema_version: int = Field(
         default=EVENTS_SCHEMA,
-        description="Of the events of this log. It grows when a reader that lets unknown events and fields pass"
-        " would get something wrong.",
+        description="Of the events of this log: grows when a reader that lets unknown events and fields pass"
+        " would get something wrong",
     )
     job_id: str
     session_id: str
@@ -93,8 +93,8 @@ class Queued(_Event):
     trace_id: str
     position: int | None = Field(
         default=None,
-        description="About how many questions wait before this one, as of a second ago: 0 when a worker is free,"
-        " null when it is not known.",
+        description="About how many questions wait before this one, as of a second ago: 0 when a worker is"
+        " free, null when it is not known",
     )
 
 
