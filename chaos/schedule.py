@@ -7,6 +7,8 @@ from chaos.faults import FAULTS, Fault
 
 BRIEF_UNTIL_MINUTES = 5.0
 """A shorter run has the brief faults only."""
+OVERTIME_S = 60.0
+"""What a long run may take longer on a slow machine, so that it has every fault."""
 
 
 def faults_for(minutes: float) -> list[Fault]:
@@ -15,12 +17,13 @@ def faults_for(minutes: float) -> list[Fault]:
 
 
 def faults_in_order(minutes: float, chance: random.Random, left_s: Callable[[], float]) -> Iterator[Fault]:
-    """Every fault once, shuffled, then any that fit into what is left of the time."""
+    """Every fault once, shuffled, then any that fit into what is left of the time (`left_s`, in seconds)."""
     wanted = faults_for(minutes)
     first = list(wanted)
     chance.shuffle(first)
+    overtime_s = OVERTIME_S if minutes >= BRIEF_UNTIL_MINUTES else 0.0
     for fault in first:
-        if left_s() <= 0:
+        if left_s() + overtime_s <= 0:
             return
         yield fault
     while fitting := [fault for fault in wanted if fault.takes_s <= left_s()]:

@@ -5,20 +5,21 @@ import random
 import pytest
 
 from chaos.faults import FAULTS, Fault
-from chaos.schedule import faults_for, faults_in_order
+from chaos.schedule import OVERTIME_S, faults_for, faults_in_order
 
 
 class Clock:
     """Time that passes only with the faults that come."""
 
-    def __init__(self, minutes: float) -> None:
+    def __init__(self, minutes: float, slowness: float = 1) -> None:
         self.left_s = minutes * 60
+        self._slowness = slowness
 
     def run(self, minutes: float, seed: int) -> list[Fault]:
         came: list[Fault] = []
         for fault in faults_in_order(minutes, random.Random(seed), lambda: self.left_s):
             came.append(fault)
-            self.left_s -= fault.takes_s
+            self.left_s -= fault.takes_s * self._slowness
         return came
 
 
@@ -27,6 +28,12 @@ def test_five_minutes_have_every_fault_and_end_in_time(seed: int) -> None:
     clock = Clock(5)
     assert {fault.name for fault in clock.run(5, seed)} == {fault.name for fault in FAULTS}
     assert clock.left_s >= 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_slow_machine_has_every_fault_a_little_later(seed: int) -> None:
+    came = Clock(5, slowness=1.6).run(5, seed)
+    assert [fault.name for fault in FAULTS if fault not in came] == []
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -51,5 +58,5 @@ def test_no_fault_begins_when_time_is_up() -> None:
     clock = Clock(5)
     order = faults_in_order(5, random.Random(1), lambda: clock.left_s)
     next(order)
-    clock.left_s = 0
+    clock.left_s = -OVERTIME_S
     assert list(order) == []
