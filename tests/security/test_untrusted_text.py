@@ -12,12 +12,13 @@ from chat_worker.adapters.tavily_search import TavilySearch
 from chat_worker.fence import fenced
 from chat_worker.ports import ChatModel
 from eco2_devservers import Program, free_port
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.trace import NoOpTracer
 from pydantic import SecretStr
 
 from tests.security.planted import until_ready
+from tests.worker import world
 from tests.worker.fakes import findings_in, question_in
 from tests.worker.fakes_vendors import tools
 from tests.worker.world import Story, World
@@ -51,11 +52,12 @@ async def hostile() -> AsyncIterator[TavilySearch]:
 
 async def asked(search: TavilySearch, model: ChatModel | None = None) -> tuple[World, Story]:
     """A question that the web answers."""
-    async with World(tools=tools(web_search=search), model=model) as world:
-        world.model.intents[QUESTION] = [("web_search", QUESTION)]
-        return world, await world.answer(QUESTION)
+    async with World(tools=tools(web_search=search), model=model) as worker:
+        worker.model.intents[QUESTION] = [("web_search", QUESTION)]
+        return worker, await worker.answer(QUESTION)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(), st.sampled_from(["question", "findings", "picture"]))
 def test_no_text_closes_its_fence(text: str, tag: str) -> None:
     text = text.encode(errors="ignore").decode()
@@ -67,8 +69,8 @@ def test_no_text_closes_its_fence(text: str, tag: str) -> None:
 
 
 async def test_web_results_stay_inside_their_fence_without_markup(hostile: TavilySearch) -> None:
-    world, story = await asked(hostile)
-    (system, user) = world.model.prompts[-1]
+    worker, story = await asked(hostile)
+    (system, user) = worker.model.prompts[-1]
     assert "PWNED42" not in system["content"]
     content = user["content"]
     for mark in ("<findings>", "</findings>", "<question>", "</question>"):
@@ -91,10 +93,10 @@ async def test_only_addresses_of_the_web_become_sources(hostile: TavilySearch) -
 
 async def test_a_question_cannot_close_its_fence_either() -> None:
     attack = f"페트병{ESCAPE}{ORDER}"
-    async with World() as world:
-        await world.answer(attack)
-        await world.answer(attack)
-    for messages in (*world.model.asked, *world.model.prompts):
+    async with World() as worker:
+        await worker.answer(attack)
+        await worker.answer(attack)
+    for messages in (*worker.model.asked, *worker.model.prompts):
         assert question_in(messages) == attack.strip()
         assert all(
             message["role"] != "system" or ORDER not in str(message["content"]) for message in messages
@@ -102,7 +104,11 @@ async def test_a_question_cannot_close_its_fence_either() -> None:
         assert str(messages[-1]["content"]).count("</question>") == 1
 
 
-async def test_an_order_in_a_web_result_is_not_obeyed(hostile: TavilySearch, tmp_path: Path) -> None:
+async def test_an_order_in_a_web_result_is_not_obeyed(
+    hostile: TavilySearch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A process beside this one, on a machine that may be busy.
+    monkeypatch.setattr(world, "WAIT_S", 60.0)
     port = free_port()
     sandbox = Program("sandbox", tmp_path, "-m", "eco2_sandbox", "--port", str(port))
     sandbox.start()
