@@ -34,6 +34,7 @@ MOVES: dict[str, list[str]] = {
     "chat_intent_distribution_total": [f'intent="{intent}"' for intent in INTENTS],
     "chat_subagent_calls_total": [
         'subagent="waste_rag",status="success"',
+        'subagent="feedback",status="success"',
         'subagent="weather",status="error"',
     ],
     "chat_subagent_duration_seconds_count": [
@@ -41,7 +42,7 @@ MOVES: dict[str, list[str]] = {
         'subagent="character"',
         'subagent="weather"',
     ],
-    "chat_stream_tokens_total": ['node="answer",status="success"'],
+    "chat_stream_tokens_total": ['node="answer",status="success"', 'node="feedback",status="success"'],
     "chat_stream_requests_total": [
         f'status="{status}"' for status in ("success", "error", "cancelled", "recovered")
     ],

@@ -20,6 +20,8 @@ EVERY_INTENT = (
     "분리수거하는 곰 그림 그려줘",
     "안녕하세요",
 )
+UNKNOWN = "플루토늄은 어떻게 버려?"
+"""What the guide does not know goes through the feedback chain."""
 ENDS = ("done", "error", "cancelled")
 SLOW = {"first_token_ms": 100, "token_ms": 150, "for_requests": "stream"}
 
@@ -40,6 +42,7 @@ class Traffic:
         """All of it, once."""
         async with self._api:
             answered = await asyncio.gather(*(self._answered(message) for message in EVERY_INTENT * 3))
+            await self._answered(UNKNOWN)
             await self._come_back(answered[0])
             await self._change_ones_mind()
             await self._lose_the_model_midway()
