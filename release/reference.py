@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from release.shapes import Schema, fields, kind, link, name_of, notes
+from release.shapes import Schema, cell, fields, kind, link, name_of, notes
 
 _OPENING = """\
 # API reference
@@ -44,7 +44,7 @@ def _anchor(title: str) -> str:
 
 
 def _purpose(call: Mapping[str, Any]) -> str:
-    return " ".join(call.get("description", call["summary"]).split())
+    return cell(call.get("description", call["summary"]))
 
 
 def _credentials(document: Mapping[str, Any]) -> Iterator[str]:
@@ -56,7 +56,7 @@ def _credentials(document: Mapping[str, Any]) -> Iterator[str]:
     yield "|---|---|---|"
     for name, scheme in schemes.items():
         where = f"`{scheme['name']}` in the {scheme['in']}" if "name" in scheme else scheme.get("scheme", "")
-        yield f"| {name} | {scheme['type']}: {where} | {scheme.get('description', '')} |"
+        yield f"| {name} | {scheme['type']}: {where} | {cell(scheme.get('description', ''))} |"
     yield ""
 
 
@@ -85,7 +85,7 @@ def _call(title: str, call: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _meaning(answer: Mapping[str, Any]) -> str:
-    description = answer.get("description", "")
+    description = cell(answer.get("description", ""))
     return "Success" if description == "Successful Response" else description
 
 
@@ -113,7 +113,7 @@ def _events(document: Mapping[str, Any]) -> Iterator[str]:
     yield "|---|---|---|"
     for name, schema in answers["200"]["content"]["text/event-stream"]["schema"]["x-events"].items():
         data = name_of(schema)
-        yield f"| `{name}` | {link(data)} | {schemas[data].get('description', '')} |"
+        yield f"| `{name}` | {link(data)} | {cell(schemas[data].get('description', ''))} |"
     yield ""
 
 

@@ -35,8 +35,13 @@ def kind(schema: Schema) -> str:
 
 
 def notes(schema: Schema) -> str:
-    """What holds of a value beside its kind."""
-    return "; ".join(_notes(schema))
+    """What holds of a value beside its kind, for a cell of a table."""
+    return cell("; ".join(_notes(schema)))
+
+
+def cell(text: str) -> str:
+    """In one line, and without what would end the cell."""
+    return " ".join(text.split()).replace("|", "&#124;")
 
 
 def _notes(schema: Schema) -> Iterator[str]:
@@ -47,7 +52,7 @@ def _notes(schema: Schema) -> Iterator[str]:
             if name in part:
                 yield words.format(part[name])
         if "pattern" in part:
-            yield f"as `{part['pattern'].replace('|', '&#124;')}`"
+            yield f"as `{part['pattern']}`"
     default = schema.get("default")
     if default not in (None, "", {}, []) and not isinstance(default, Mapping):
         yield f"`{str(default).lower() if isinstance(default, bool) else default}` unless given"
