@@ -1,5 +1,6 @@
 """What anybody with the broker's address can put into the queue: the consumer takes it and goes on."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ import aio_pika
 import pytest
 from eco2_bus import topology
 from eco2_bus.queue import JobQueue
+from pamqp import encode
 
 from tests.bus.brokers import Consumer, RabbitBroker, new_job
 
@@ -74,3 +76,31 @@ async def test_what_has_odd_headers_can_be_handed_back_and_postponed(
     assert (again.job_id, again.body, again.postponed) == ("a", b"\x00", 1)
     await again.hand_back()
     assert (await consumer.next()).is_handed_back
+
+
+async def test_a_message_that_the_protocols_library_cannot_read_costs_connections_and_then_is_a_dead_letter(
+    rabbit_broker: RabbitBroker, consumers: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, job = rabbit_broker.open(), new_job()
+    consumer = consumers(queue, 2)
+    await queue.check()
+    async with rabbit_broker.channel() as channel:
+        exchange = await channel.get_exchange(topology.EXCHANGE)
+        with monkeypatch.context() as patched:
+            written = encode.short_string
+            patched.setitem(
+                encode.METHODS,
+                "shortstr",
+                lambda value: b"\x02\xff\xfe" if value == "junk" else written(value),
+            )
+            await exchange.publish(aio_pika.Message(b"\x00", message_id="junk"), topology.JOBS)
+    await queue.publish(job, {})
+    while (await consumer.next()).job_id != job.job_id:
+        pass
+    async with rabbit_broker.channel() as channel, asyncio.timeout(30):
+        while not await _waiting(channel, topology.DEAD):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def _waiting(channel: Any, queue: str) -> int:
+    return (await channel.declare_queue(queue, passive=True)).declaration_result.message_count
