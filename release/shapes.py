@@ -41,7 +41,7 @@ def notes(schema: Schema) -> str:
 
 def cell(text: str) -> str:
     """In one line, and without what would end the cell."""
-    return " ".join(text.split()).replace("|", "&#124;")
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _notes(schema: Schema) -> Iterator[str]:
