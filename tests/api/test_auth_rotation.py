@@ -121,7 +121,9 @@ async def test_a_set_without_a_usable_key_replaces_nothing(
     assert await keys.key("one")
     await _fetched(keys)
 
-    assert await keys.key("one")
+    kept = await keys.key("one")
+    assert kept is not None
+    assert kept.algorithm_name == "ES256"
 
 
 async def test_a_set_without_end_is_not_read(issuer: Issuer, keys: Jwks) -> None:
