@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 import orjson
+from eco2_devservers import ServerFailed
 
 from chaos.drill import Drill
 from chaos.ledger import Asked
@@ -18,6 +19,7 @@ from chaos.release import ROOT, laid_out, short_name
 from chaos.schedule import BRIEF_UNTIL_MINUTES, faults_for
 from chaos.table import account_of, account_table, recovery_table
 from chaos.verdict import Verdict
+from chaos.waiting import StageFailed
 
 OUT = ROOT / "out" / "chaos"
 
@@ -91,6 +93,9 @@ def main() -> int:
         except (KeyboardInterrupt, asyncio.CancelledError):
             print("interrupted; everything has been stopped")
             return 130
+        except (StageFailed, ServerFailed) as error:
+            print(f"seed {seed}: FAILED, {error}")
+            return 1
     failure = _report(drill)
     verdict = failure or "nothing lost, doubled, misordered or foreign"
     print(f"seed {seed}, {time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}: {verdict}")

@@ -13,7 +13,7 @@ from chaos.scene import Begin, Scene
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of fault. Recovery counts from its end, or from its begin where that is a kill."""
+    """One kind of fault. Recovery counts from its end, or from its begin where others can take over at once."""
 
     name: str
     begin: Begin
@@ -34,8 +34,8 @@ _EDGES = (
 FAULTS: tuple[Fault, ...] = (
     Fault("worker kill -9", process.worker_killed, (0.5, 2), 5, is_brief=True, counts_from_begin=True),
     Fault("API kill -9", process.api_killed, (0.5, 2), 5, is_brief=True, counts_from_begin=True),
-    Fault("worker SIGSTOP, lease cut", process.worker_is_a_zombie, (3, 6), 6, is_brief=True),
-    Fault("worker SIGSTOP past its lease", process.worker_frozen, (31, 34), 34),
+    Fault("worker SIGSTOP, lease cut", process.worker_is_a_zombie, (3, 6), 6, True, counts_from_begin=True),
+    Fault("worker SIGSTOP past its lease", process.worker_frozen, (31, 34), 34, counts_from_begin=True),
     Fault("RabbitMQ stop, start", server.broker_stopped, (0, 1), 14, is_brief=True),
     Fault("RabbitMQ kill -9, start", server.broker_killed, (0, 1), 12),
     Fault("Redis kill -9, start (AOF)", server.redis_killed, (0.5, 2), 3, is_brief=True),
