@@ -13,7 +13,7 @@ from chaos.scene import Begin, Scene
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of fault. Recovery counts from its end, or from its begin where others can take over at once."""
+    """One kind of fault. Recovery counts from its end, or from its begin where others take over at once."""
 
     name: str
     begin: Begin
