@@ -129,43 +129,45 @@ async def test_secrets_go_only_to_whom_they_are_for(product: Watched, told: list
     assert found_in(product.lure.said.decode(errors="replace")) == []
 
 
-@pytest.mark.parametrize("module", ["chat_api", "chat_worker", "eco2_history"])
-async def test_a_service_whose_stores_refuse_it_tells_no_password(tmp_path: Path, module: str) -> None:
+STORES = {
+    "REDIS_URL": f"redis://:{SECRETS['redis']}@127.0.0.1:9/0",
+    "AMQP_URL": f"amqp://eco2:{SECRETS['amqp']}@127.0.0.1:9/",
+    "DATABASE_URL": f"postgresql://eco2:{SECRETS['postgres']}@127.0.0.1:9/eco2",
+    "OPENAI_API_KEY": SECRETS["OPENAI_API_KEY"],
+    "LOG_LEVEL": "DEBUG",
+}
+
+
+async def test_services_whose_stores_refuse_them_tell_no_password(tmp_path: Path) -> None:
     port = free_port()
-    arguments = {"chat_api": ("--port", str(port)), "chat_worker": (), "eco2_history": ("upgrade",)}[module]
-    env = {
-        "REDIS_URL": f"redis://:{SECRETS['redis']}@127.0.0.1:9/0",
-        "AMQP_URL": f"amqp://eco2:{SECRETS['amqp']}@127.0.0.1:9/",
-        "DATABASE_URL": f"postgresql://eco2:{SECRETS['postgres']}@127.0.0.1:9/eco2",
-        "OPENAI_API_KEY": SECRETS["OPENAI_API_KEY"],
-        "LOG_LEVEL": "DEBUG",
-    }
-    program = Program(module, tmp_path, "-m", module, *arguments, **env)
-    program.start()
+    api = Program("api", tmp_path, "-m", "chat_api", "--port", str(port), **STORES)
+    worker = Program("worker", tmp_path, "-m", "chat_worker", **STORES)
+    upgrade = Program("upgrade", tmp_path, "-m", "eco2_history", "upgrade", **STORES)
+    for program in (api, worker, upgrade):
+        program.start()
     try:
-        answer = ""
-        if module == "chat_api":
-            await until_ready(f"http://127.0.0.1:{port}/livez", program)
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as api:
-                for response in (
-                    await api.post("/api/v1/chat", json={"message": CONTENT["message"]}),
-                    await api.get("/readyz"),
-                    await api.get("/api/v1/sessions/some/turns"),
-                ):
-                    assert response.status_code == 503
-                    answer += f"{response.headers} {response.text}"
-        else:
-            async with asyncio.timeout(100):
-                while program.is_running:
-                    # What it has to say of a store that is away, it says at once.
-                    if "connect" in program.said().lower():
-                        break
-                    await asyncio.sleep(0.1)
+        answers = await _refused(f"http://127.0.0.1:{port}", api)
+        async with asyncio.timeout(120):
+            # What they have to say of a store that is away, they say at once.
+            while any(one.is_running and "connect" not in one.said() for one in (worker, upgrade)):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
     finally:
-        await asyncio.to_thread(program.close)
-    assert program.said()
-    assert found_in(program.said() + answer) == []
-    assert found_in(program.said() + answer, CONTENT_WORDS) == []
+        await asyncio.gather(*(asyncio.to_thread(one.close) for one in (api, worker, upgrade)))
+    for said in (*answers, *(program.said() for program in (api, worker, upgrade))):
+        assert said
+        assert found_in(said, (*WORDS, *CONTENT_WORDS)) == []
+
+
+async def _refused(url: str, program: Program) -> list[str]:
+    await until_ready(f"{url}/livez", program)
+    async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as api:
+        answers = [
+            await api.post("/api/v1/chat", json={"message": CONTENT["message"]}),
+            await api.get("/readyz"),
+            await api.get("/api/v1/sessions/some/turns"),
+        ]
+    assert [answer.status_code for answer in answers] == [503] * 3
+    return [f"{answer.headers} {answer.text}" for answer in answers]
 
 
 async def test_no_address_that_a_user_gives_is_looked_up_or_connected_to(product: Watched) -> None:
