@@ -206,6 +206,7 @@ async def test_settling_after_the_lease_was_lost_changes_nothing(
     assert (again.job_id, again.is_redelivered) == (job.job_id, True)
     await again.ack()
     await eventually(lambda: consumer.got.empty())
+    await weak.check()
     assert await weak.depth() == 0
 
 
