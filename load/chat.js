@@ -7,6 +7,8 @@ import http from 'k6/http';
 import { Counter, Trend } from 'k6/metrics';
 
 const URL = __ENV.URL;
+const KEY = __ENV.ECO2_API_KEY;
+const HEADERS = { 'Content-Type': 'application/json', ...(KEY ? { Authorization: `Bearer ${KEY}` } : {}) };
 const USERS = Number(__ENV.USERS);
 const TOTAL_S = Number(__ENV.TOTAL_S);
 const IS_LONG = TOTAL_S >= 300;
@@ -77,7 +79,7 @@ export default function () {
   asked.add(1, tags);
   const body = JSON.stringify({ message: MESSAGES[intent], session_id: `load-${__VU}-${__ITER}` });
   const taken = http.post(`${URL}/api/v1/chat`, body, {
-    headers: { 'Content-Type': 'application/json' },
+    headers: HEADERS,
     tags: { name: 'POST chat', ...tags },
   });
   const isTaken = check(taken, {
