@@ -33,11 +33,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """The question was taken; `job_id` names it from here on."""
+    """The question was taken; `job_id` names it from here on.
+
+    `position` is about how many are ahead, or None when that is not known.
+    """
 
     job_id: str
     session_id: str
     trace_id: str = ""
+    position: int | None = None
+    schema_version: int = 1
     id: str | None = None
 
 
