@@ -128,9 +128,10 @@ class CredentialExpired:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The last event: the whole answer."""
+    """The last event: the whole answer; `finish_reason` is `length` for one that was cut at a limit."""
 
     answer: str = ""
+    finish_reason: str = "stop"
     intents: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     usage: Usage = field(default_factory=Usage)
