@@ -20,6 +20,7 @@ from chat_worker.ports import Tools
 
 _log = logging.getLogger(__name__)
 
+DEADLINE_S = 6.0
 _GENERAL_KNOWLEDGE: dict[Language, str] = {
     "ko": "확인된 자료가 없어서, 답한다면 일반적인 상식이에요. 정확한 방법은 주민센터에 확인해 주세요.",
     "en": "No confirmed source was found, so anything said is general knowledge. "
@@ -48,7 +49,7 @@ def _feedback(sink: Sink) -> Agent:
             known = await _known_as(await _other_names(turn, tools, sink), turn, tools)
         return known or not_found("feedback", "")
 
-    return Agent(feedback, 6, 1, "the guide again, in memory, and one short call to the model")
+    return Agent(feedback, DEADLINE_S, 1, "the guide again, in memory, and one short call to the model")
 
 
 async def _known_as(names: Sequence[str | None], turn: Turn, tools: Tools) -> Finding | None:
