@@ -28,6 +28,19 @@ async def test_a_delivery_is_settled_only_after_the_end_is_in_the_log(world: Wor
     assert world.queue.steps[-4:] == ["usage", "done", "kept", "settled"]
 
 
+async def test_a_failed_attempt_is_safe_before_the_next_may_begin(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def confirm_copied(_job_id: str) -> None:
+        world.log.steps.append("copied")
+
+    # Or a failover could lose it, and the next attempt would tell its viewers other things under its ids.
+    monkeypatch.setattr(world.log, "confirm_copied", confirm_copied)
+    world.model.faults = [ModelUnavailable("cut")]
+    await world.story(await world.ask(QUESTION))
+    assert world.log.steps[world.log.steps.index("settled") - 1] == "copied"
+
+
 async def test_the_answer_is_kept_beyond_its_log(world: World) -> None:
     job_id = await world.ask(QUESTION)
     story = await world.story(job_id)

@@ -3,6 +3,7 @@
 import asyncio
 from time import perf_counter
 
+import pytest
 from chat_worker.errors import ModelUnavailable
 from eco2_bus.queue import QueueUnavailable
 
@@ -49,6 +50,20 @@ async def test_what_was_shown_is_in_the_log_before_the_job_is_handed_back(world:
     await world.leave(0)
     tokens = [entry.json()["text"] for entry in await world.shown(job_id) if entry.event == "token"]
     assert "".join(tokens) == answer_to(QUESTION)[:15]
+
+
+async def test_what_was_shown_is_safe_before_the_job_is_handed_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def confirm_copied(_job_id: str) -> None:
+        world.log.steps.append("copied")
+
+    monkeypatch.setattr(world.log, "confirm_copied", confirm_copied)
+    world.model.hold_after = 5
+    await world.ask(QUESTION)
+    await world.model.held.wait()
+    await world.leave(0)
+    assert world.log.steps[world.log.steps.index("settled") - 1] == "copied"
 
 
 async def test_a_job_that_is_handed_back_again_and_again_has_not_failed_once(world: World) -> None:

@@ -224,6 +224,10 @@ class Consumer:
                 # Later attempts wait longer, so that a model that is down is not hammered. After the last
                 # one there is nothing to wait for but bad news.
                 await asyncio.sleep(random.uniform(0.1, 0.3) * 3 ** (taken.failures + 1))
+            # A failover must not lose what viewers have seen, or the next attempt would use its ids again. It
+            # may be the log itself that has failed this attempt: the delivery is settled all the same.
+            with contextlib.suppress(Exception):
+                await writer.confirm()
             self._forget(running)
             await running.delivery.retry()
         else:

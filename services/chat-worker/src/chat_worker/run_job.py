@@ -238,7 +238,7 @@ class JobRun:
             case Stop.DEADLINE:
                 raise DeadlineExceeded
             case Stop.LEAVING:
-                await writer.flush()
+                await writer.confirm()
                 self.tracker.finish(None)
                 raise HandedBack
             case Stop.LOST:
