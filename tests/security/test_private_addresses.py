@@ -45,6 +45,19 @@ PRIVATE = [
     "printer.lan",
     "1.0.0.127.in-addr.arpa",
     "a..b",
+    # What a client that follows the rules of browsers makes the same addresses of.
+    r"127.0.0.1\.pictures.example",
+    "%31%32%37.0.0.1",
+    "１２７.0.0.1",
+    "127.0。0.1",
+    "①②⑦.⓪.⓪.①",
+    "metadata.google.ｉnternal",
+    "127.0.0.08",
+    "127.0.0.1;.pictures.example",
+    "a b.example",
+    "redis.default.svc",
+    "localhost.localdomain",
+    "[::127.0.0.1]",
 ]
 
 

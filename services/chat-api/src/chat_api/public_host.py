@@ -1,9 +1,16 @@
 """Which hosts may be passed on: the model's server fetches the picture, and may stand in our own network."""
 
 import ipaddress
+import re
 import socket
+import unicodedata
 
-_PRIVATE_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "arpa", "onion")
+_PRIVATE_NAMES = (
+    *("localhost", "localdomain", "local", "internal", "svc"),
+    *("intranet", "lan", "home", "corp", "arpa", "onion"),
+)
+# Clients read what else there may be in their own ways: `\\` ends a host, `%31` is a digit.
+_LABEL = re.compile(r"[\w-]+")
 
 
 def is_public_host(host: str) -> bool:
@@ -11,12 +18,15 @@ def is_public_host(host: str) -> bool:
 
     A public name may still resolve to a private address; whoever fetches has to look at that.
     """
-    host = host.rstrip(".").lower()
+    # As IDNA has it: a wide digit is a digit, and an ideographic full stop a dot.
+    host = unicodedata.normalize("NFKC", host).replace("。", ".").rstrip(".").lower()
     address = _address(host)
     if address is not None:
         return _is_global(address)
     labels = host.split(".")
-    return len(labels) > 1 and all(labels) and labels[-1] not in _PRIVATE_NAMES
+    is_name = len(labels) > 1 and all(map(_LABEL.fullmatch, labels))
+    # A last label of digits makes an address of it, for some in a way that the ones above did not read.
+    return is_name and not labels[-1][0].isdecimal() and labels[-1] not in _PRIVATE_NAMES
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -33,7 +43,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
-        if address in _NAT64:
+        if any(address in network for network in _AROUND_IPV4):
             return _is_global(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
         inner = address.ipv4_mapped or address.sixtofour
         if inner is not None:
@@ -41,4 +51,4 @@ def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_AROUND_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
