@@ -102,6 +102,9 @@ async def test_a_job_that_was_cancelled_meanwhile_stays_cancelled(world: World) 
     await world.queue.publish(job, {})
     await world.settled()
     assert (await world.story(job.job_id)).names == ["queued", "cancelled"]
+    # And is part of the conversation, like one that was cancelled in time.
+    turns = (await world.turns.page(job.session_id, job.owner, before=None, limit=10)).turns
+    assert [turn.status for turn in turns] == ["cancelled"]
 
 
 @pytest.mark.parametrize("loses_replies", [False, True])
@@ -114,3 +117,6 @@ async def test_an_expired_job_waits_for_a_log_that_is_away(
     story = await world.story(job.job_id)
     await world.settled()
     assert (story.names, story.ended["code"]) == (["queued", "error"], "expired")
+    kept = await world.log.kept_answer(job.job_id)
+    assert kept is not None
+    assert kept.event == "error"

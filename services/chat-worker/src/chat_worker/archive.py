@@ -1,13 +1,14 @@
 """What stays of a job that has ended: its terminal event for a day, its turn as long as the session."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from typing import Any
 
-from eco2_bus.events import Ended
+from eco2_bus.events import Ended, LogEntry
 from eco2_bus.job import ChatJob
-from eco2_bus.log import EventLog, KeptAnswer, LogUnavailable
+from eco2_bus.log import EventLog, KeptAnswer, LogGone, LogUnavailable
 from eco2_history import HistoryUnavailable, Turn, TurnRefused, TurnStore
 from pydantic import TypeAdapter
 
@@ -29,6 +30,18 @@ class Archive:
     async def keep(self, job: ChatJob, event: str, data: bytes) -> None:
         """Returns once the end is kept in both, or cannot be."""
         await asyncio.gather(self._keep_answer(job, event, data), self._keep_turn(job, event, data))
+
+    async def keep_end(self, job: ChatJob) -> LogEntry | None:
+        """Keeps the end that somebody else gave a job: a worker that died before it had, or the API.
+
+        Gives the terminal event where the log can tell it.
+        """
+        with contextlib.suppress(LogGone, LogUnavailable):
+            last = (await self._log.summary(job.job_id)).last
+            if last.ends_job:
+                await self.keep(job, last.event, last.data)
+                return last
+        return None
 
     async def _keep_answer(self, job: ChatJob, event: str, data: bytes) -> None:
         try:

@@ -139,11 +139,11 @@ class Consumer:
                 case TakeOverResult.OWNED:
                     await self._run(job, running, taken)
                 case TakeOverResult.POISONED:
-                    await self._keep_end(job)
+                    await self._shop.archive.keep_end(job)
                     await confirm_written(self._log, job.job_id, epoch)
                     await running.delivery.dead_letter(f"{taken.failures} failed attempts")
                 case TakeOverResult.ENDED:
-                    last = await self._keep_end(job)
+                    last = await self._shop.archive.keep_end(job)
                     # The last holder may have died before a replica had the end.
                     await confirm_written(self._log, job.job_id, epoch)
                     if last is not None and _is_poison(last):
@@ -281,18 +281,6 @@ class Consumer:
         except QueueUnavailable as error:
             # Left unsettled: the broker delivers it again once this connection is gone.
             _log.warning("could not hand the job back: %s", error)
-
-    async def _keep_end(self, job: ChatJob) -> LogEntry | None:
-        """The last holder may have died between the terminal event and what is kept of it.
-
-        Gives the terminal event where the log can tell it.
-        """
-        with contextlib.suppress(LogGone, LogUnavailable):
-            last = (await self._log.summary(job.job_id)).last
-            if last.ends_job:
-                await self._shop.archive.keep(job, last.event, last.data)
-                return last
-        return None
 
 
 def _is_poison(last: LogEntry) -> bool:

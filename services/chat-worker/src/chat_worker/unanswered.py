@@ -77,6 +77,9 @@ class Unanswered:
             await self._shop.archive.keep(job, "error", data)
             self._shop.metrics.track_request("none", "error", self._shop.provider, _age_ms(job) / 1000)
             self._count(Expired.code)
+        elif result is TakeOverResult.ENDED:
+            # By its user, or by us with the reply lost.
+            await self._shop.archive.keep_end(job)
         await delivery.ack()
 
     async def _end(self, job_id: str, error: AnswerError, *, only_if_idle: bool) -> None:
