@@ -9,7 +9,7 @@ from eco2_bus.events import InputRequired, to_json
 from eco2_bus.job import ChatJob
 from eco2_bus.log import Claim, TakeOverResult
 
-from tests.api.services import new_id
+from tests.api.services import World, new_id
 from tests.api.serving import Api
 from tests.api.worker import Worker, answer
 
@@ -59,6 +59,14 @@ async def test_the_place_is_published_with_the_entry_that_asked_for_it(shared_ap
     )
     assert (taken.result, taken.first[0]) == (TakeOverResult.OWNED, "started")
     assert (await shared_api.status(job_id)).json()["status"] == "running"
+
+
+async def test_an_answer_that_is_repeated_fills_no_queue(shared_api: Api, shared_world: World) -> None:
+    job_id = await waiting(shared_api)
+    await shared_world.waiting_jobs()
+    for _ in range(5):
+        assert (await give(shared_api, job_id, {"location": HERE})).status_code == 202
+    assert [job.job_id for job in await shared_world.waiting_jobs()] == [job_id]
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "ended"])
