@@ -1,9 +1,11 @@
 """Whose address counts: the peer's, unless a proxy of ours says on whose behalf it calls."""
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import pytest
 from chat_api.limits.address import address_of
+from chat_api.server import ApiServer
 from pydantic import ValidationError
 
 from tests.api.credentials import ALICE, BOB, guarded
@@ -32,6 +34,24 @@ async def test_what_a_caller_puts_before_the_proxys_word_changes_nothing(memory_
     async with api_over(memory_world, **ONE_EACH, trusted_proxies="127.0.0.1, 10.0.0.0/8") as api:
         told = ["203.0.113.1, 10.1.2.3", "198.51.100.7, 203.0.113.1, 10.1.2.3", "10.9.9.9, 203.0.113.1"]
         assert await asked_by(api, *told) == [202, 429, 429]
+
+
+@pytest.mark.parametrize("peer", ["10.1.2.3", "::ffff:10.1.2.3", "fd00::7"])
+async def test_a_proxy_is_known_on_a_socket_for_both_versions_of_ip(
+    memory_world: MemoryWorld, peer: str
+) -> None:
+    heard: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        heard.append(scope["client"][0])
+
+    server = ApiServer(cast(Any, app), memory_world.log, trusted_proxies="10.0.0.0/8,fd00::/8")
+    config: Any = server.config
+    config.load()
+    told = [(b"x-forwarded-for", b"203.0.113.1")]
+    scope: Any = {"type": "http", "client": (peer, 1), "scheme": "http", "headers": told}
+    await config.loaded_app(scope, None, None)
+    assert heard == ["203.0.113.1"]
 
 
 @pytest.mark.parametrize(

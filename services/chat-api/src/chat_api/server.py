@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import signal
 import socket
 from collections.abc import Generator
@@ -30,7 +31,7 @@ class ApiServer(uvicorn.Server):
                 server_header=False,
                 # Off, or uvicorn would believe whoever calls from this machine.
                 proxy_headers=bool(trusted_proxies),
-                forwarded_allow_ips=trusted_proxies,
+                forwarded_allow_ips=_as_peers(trusted_proxies),
             )
         )
         self._event_log = log
@@ -53,6 +54,17 @@ class ApiServer(uvicorn.Server):
         super().handle_exit(sig, frame)
         self._event_log.stop_following()
         self.left.set()
+
+
+def _as_peers(networks: str) -> list[str]:
+    """The networks as sockets name them: one for both versions of IP has IPv4 peers inside of IPv6."""
+    known = [ipaddress.ip_network(name.strip()) for name in networks.split(",") if name.strip()]
+    mapped = [
+        f"::ffff:{one.network_address}/{96 + one.prefixlen}"
+        for one in known
+        if isinstance(one, ipaddress.IPv4Network)
+    ]
+    return [*map(str, known), *mapped]
 
 
 def listen(host: str, port: int) -> socket.socket:
