@@ -15,6 +15,7 @@ from chat_worker.metrics.requests import (
     NoOpMetricsAdapter,
     PrometheusMetricsAdapter,
 )
+from chat_worker.metrics.stream import NODES
 from chat_worker.ports import MetricsPort, Tools
 from prometheus_client import CollectorRegistry
 
@@ -29,7 +30,7 @@ BOUNDED = {
     "provider": {"fake"},
     "subagent": {*AGENTS, "feedback"},
     "error_type": {"model_rejected", "answer_refused", "deadline_exceeded"},
-    "node": {"answer"},
+    "node": {*NODES},
     "model": {MODEL},
     "type": {"input", "output"},
 }
