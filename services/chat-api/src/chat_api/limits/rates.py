@@ -2,16 +2,18 @@
 
 import asyncio
 import math
+import time
 from dataclasses import dataclass
 from typing import Protocol
 
 from limits import RateLimitItem
+from limits.aio.storage import MemoryStorage
 
 NAMESPACE = "submits"
 
 
 class Windows(Protocol):
-    """Counters of sliding windows, as the library's storages have them. May raise LogUnavailable."""
+    """Counters of sliding windows, as the library's storages have most of them. May raise LogUnavailable."""
 
     async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Counts one more, unless there have been `limit` within the last `expiry` seconds."""
@@ -20,6 +22,24 @@ class Windows(Protocol):
     async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         """Count and seconds left of the window before, then of this one, whose seconds include the next."""
         ...
+
+    async def give_back(self, key: str, expiry: int) -> None:
+        """Counts one less in this window."""
+        ...
+
+
+class MemoryWindows:
+    """The windows of one process."""
+
+    def __init__(self) -> None:
+        self._storage = MemoryStorage()
+        self.acquire_sliding_window_entry = self._storage.acquire_sliding_window_entry
+        self.get_sliding_window = self._storage.get_sliding_window
+
+    async def give_back(self, key: str, expiry: int) -> None:
+        _, now = self._storage.sliding_window_keys(key, expiry, time.time())
+        if await self._storage.get(now):
+            await self._storage.decr(now)
 
 
 @dataclass(frozen=True, slots=True)

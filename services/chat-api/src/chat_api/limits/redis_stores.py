@@ -25,12 +25,16 @@ redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return {}
 """
+# KEYS: window before, window
+_GIVE_BACK = """
+if tonumber(redis.call('GET', KEYS[2]) or 0) > 0 then redis.call('DECR', KEYS[2]) end
+"""
 _COUNT = RedisBridge.SCRIPT_ACQUIRE_SLIDING_WINDOW.decode()
 _LOOK = RedisBridge.SCRIPT_SLIDING_WINDOW.decode()
 
 
 class RedisWindows:
-    """Sliding windows; both methods may raise LogUnavailable."""
+    """Sliding windows; every method may raise LogUnavailable."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
@@ -41,6 +45,9 @@ class RedisWindows:
     async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         before, before_left_ms, now, now_left_ms = await run(self._link, _LOOK, _windows(key), expiry)
         return int(before or 0), max(0, before_left_ms) / 1000, int(now or 0), max(0, now_left_ms) / 1000
+
+    async def give_back(self, key: str, expiry: int) -> None:
+        await run(self._link, _GIVE_BACK, _windows(key))
 
 
 class RedisLiveJobs:

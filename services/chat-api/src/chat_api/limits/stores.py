@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from eco2_bus.resp import RedisLink
-from limits.aio.storage import MemoryStorage
 
 from chat_api.limits.live_jobs import LiveJobs, MemoryLiveJobs
-from chat_api.limits.rates import Windows
+from chat_api.limits.rates import MemoryWindows, Windows
 from chat_api.limits.redis_stores import RedisLiveJobs, RedisWindows
 
 
@@ -20,7 +19,7 @@ class LimitStores:
 
 def in_memory() -> LimitStores:
     """For the one process of the embedded default."""
-    return LimitStores(MemoryStorage(), MemoryLiveJobs())
+    return LimitStores(MemoryWindows(), MemoryLiveJobs())
 
 
 def in_redis(link: RedisLink) -> LimitStores:

@@ -56,10 +56,18 @@ class SubmitLimits:
         if not all(standing.is_let_in for standing in standings):
             if others is None:
                 await self.leave(user, job_id)
+            await self._give_back(rates, standings)
             raise errors.rate_limited(_wait_s(standings), headers_of(standings))
         if others is not None and not await self._places.take_anothers(user, job_id, at_most, others):
+            await self._give_back(rates, standings)
             raise errors.too_many_jobs(self._live_jobs_at_most, headers_of(standings))
         return standings
+
+    async def _give_back(self, rates: Sequence[Rate], standings: Sequence[Standing]) -> None:
+        """A refused question costs nothing, or who goes on asking shuts out who shares the address."""
+        counted = [rate for rate, standing in zip(rates, standings, strict=True) if standing.is_let_in]
+        windows = self._stores.windows
+        await asyncio.gather(*(windows.give_back(rate.key, rate.item.get_expiry()) for rate in counted))
 
     async def leave(self, user: str, job_id: str) -> None:
         """Gives back the place of a job that came to nothing."""
