@@ -37,6 +37,9 @@ CONNECT_TIMEOUT_S = 3.0
 # What aio-pika and aiormq raise when a connection or channel is gone or does not answer.
 BROKER_ERRORS = (AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError, asyncio.InvalidStateError)
 
+# What the next message of the same job says for itself, or does not.
+_OF_THIS_DELIVERY = (topology.DEAD_LETTER_HEADERS, topology.HANDED_BACK_HEADER)
+
 
 class RabbitDelivery:
     """One unacknowledged AMQP message."""
@@ -54,7 +57,7 @@ class RabbitDelivery:
         self.headers = {
             name: value
             for name, value in headers.items()
-            if isinstance(value, str) and not name.startswith(topology.DEAD_LETTER_HEADERS)
+            if isinstance(value, str) and not name.startswith(_OF_THIS_DELIVERY)
         }
         self.deliveries = _count(headers.get("x-delivery-count")) + 1
         self.is_redelivered = bool(message.redelivered) or self.deliveries > 1
@@ -79,7 +82,7 @@ class RabbitDelivery:
 
     async def postpone(self) -> None:
         headers = {**self.headers, topology.POSTPONED_HEADER: str(self.postponed + 1)}
-        if self.is_redelivered:
+        if self.is_redelivered or self.is_handed_back:
             # The new message is no redelivery any more, and must not pass for one that nobody has begun.
             headers[topology.HANDED_BACK_HEADER] = "1"
         await self._owner.publish_body(self.job_id, self.body, headers, topology.LATER)
@@ -150,8 +153,7 @@ class RabbitJobQueue:
         await self.publish_body(job.job_id, job.to_body(), headers, queue)
 
     async def park(self, job: ChatJob, headers: dict[str, str]) -> None:
-        fresh = {name: value for name, value in headers.items() if name != topology.HANDED_BACK_HEADER}
-        await self.publish_body(job.job_id, job.to_body(), fresh, topology.WAITING)
+        await self.publish_body(job.job_id, job.to_body(), headers, topology.WAITING)
 
     async def publish_body(
         self, job_id: str, body: bytes, headers: dict[str, str], queue: str = topology.JOBS
