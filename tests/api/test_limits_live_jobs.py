@@ -48,6 +48,17 @@ async def test_a_cancelled_question_makes_room_at_once(world: World) -> None:
         await api.new_job()
 
 
+@pytest.mark.parametrize("has_ended", [True, False])
+async def test_a_session_that_is_deleted_makes_room_at_once(world: World, has_ended: bool) -> None:
+    async with api_over(world, **{LIMIT: 1}) as api:
+        queued = await api.submit()
+        if has_ended:
+            await answer(api.log, queued["job_id"], "하나")
+        response = await api.client.delete(f"/api/v1/sessions/{queued['session_id']}")
+        assert response.status_code == 204
+        await api.new_job()
+
+
 async def test_whoever_asks_one_after_the_other_never_meets_the_limit(world: World) -> None:
     async with api_over(world, **{LIMIT: 2}) as api:
         for _ in range(7):

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from chat_api import errors, sessions
 from chat_api.deps import Deps, Owner, Services
+from chat_api.limits.submits import Admission, Admitting
 from chat_api.session_claims import Bid, new_eraser
 
 _log = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ KEPT_ANSWER_WAIT_S = 1.0
 
 
 @router.delete("/{session_id}", status_code=204)
-async def erase(session_id: str, services: Deps, caller: Owner) -> None:
+async def erase(session_id: str, services: Deps, caller: Owner, admission: Admitting) -> None:
     """Ends what the session is working on, and removes all that is kept of it, its dead letters as well."""
     owner = await sessions.owner_of(services, session_id)
     if owner is None and await services.claims.was_erased(session_id, caller):
@@ -33,18 +34,20 @@ async def erase(session_id: str, services: Deps, caller: Owner) -> None:
     try:
         if last_job is not None:
             await _until_answer_is_kept(services, last_job)
-        await _erase(services, session_id, caller)
+        await _erase(services, session_id, caller, admission)
     except BaseException:
         await _free(services, bid)
         raise
 
 
-async def _erase(services: Services, session_id: str, owner: str) -> None:
+async def _erase(services: Services, session_id: str, owner: str, admission: Admission) -> None:
     """The claims last: with them the owner can repeat what failed half-way."""
     claimed = await services.claims.session_jobs(session_id)
     jobs = {*claimed, *await services.turns.jobs_of(session_id, owner)}
     await services.pictures.erase(session_id)
     await asyncio.gather(*(services.log.forget(job_id) for job_id in jobs))
+    # Without its log a job of the last minute would pass for one that is about to begin.
+    await asyncio.gather(*(admission.leave(job_id) for job_id in claimed))
     await services.turns.erase(session_id, owner, jobs=jobs)
     await services.dead_letters.remove(jobs)
     for key in filter(None, claimed.values()):
