@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import pytest
 from chat_api.limits import places
@@ -195,3 +196,19 @@ async def test_places_of_different_users_have_nothing_to_do_with_each_other(live
     await live_jobs.leave(kim, "a", "b")
     assert await live_jobs.enter(lee, "c", 1, 60) is not None
     assert await live_jobs.enter(kim, "c", 1, 60) is None
+
+
+async def test_users_who_never_come_back_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1_000.0]
+    monkeypatch.setattr("chat_api.limits.live_jobs.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    live_jobs = MemoryLiveJobs()
+    for _ in range(5):
+        await live_jobs.enter(new_id(), "a", 1, 60)
+        clock[0] += 1
+    clock[0] += 58
+    assert await live_jobs.enter("kim", "b", 1, 60) is None
+    # The newest two are not old enough yet.
+    assert len(vars(live_jobs)["_places"]) == 2 + 1
+    clock[0] += 61
+    assert await live_jobs.enter("kim", "c", 1, 60) is None
+    assert list(vars(live_jobs)["_places"]) == ["kim"]

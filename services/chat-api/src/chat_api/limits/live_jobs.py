@@ -29,9 +29,11 @@ class MemoryLiveJobs:
 
     def __init__(self) -> None:
         self._places: dict[str, dict[str, float]] = {}
+        self._swept_at = time.monotonic()
 
     async def enter(self, user: str, job_id: str, at_most: int, kept_s: int) -> dict[str, float] | None:
         now = time.monotonic()
+        self._sweep(now, kept_s)
         places = self._places.setdefault(user, {})
         for old in [name for name, came in places.items() if came < now - kept_s]:
             del places[old]
@@ -47,3 +49,12 @@ class MemoryLiveJobs:
             places.pop(job_id, None)
         if not places:
             self._places.pop(user, None)
+
+    def _sweep(self, now: float, kept_s: int) -> None:
+        """A user who does not come back leaves nothing here for ever."""
+        if now < self._swept_at + kept_s:
+            return
+        self._swept_at = now
+        self._places = {
+            user: places for user, places in self._places.items() if max(places.values()) >= now - kept_s
+        }
