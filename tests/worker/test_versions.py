@@ -6,6 +6,8 @@ from chat_worker import unanswered
 from eco2_bus import topology
 from eco2_bus.job import ChatJob
 from eco2_bus.log import Claim
+from eco2_bus.memory import MemoryDelivery
+from eco2_bus.queue import QueueUnavailable
 
 from tests.worker.fakes import SpyQueue
 from tests.worker.world import World, until
@@ -97,3 +99,26 @@ async def test_a_broker_that_takes_nothing_does_not_make_a_newer_job_vanish(
         world.queue.put_raw(job.job_id, newer(job))
         # The broker would throw it away after this delivery, and nobody would be told.
         assert (await world.story(job.job_id)).ended["code"] == "unsupported_schema"
+
+
+async def test_a_broker_that_takes_nothing_for_a_while_does_not_end_a_newer_job(
+    monkeypatch: pytest.MonkeyPatch, quick_retries: None
+) -> None:
+    postpone, refusals = MemoryDelivery.postpone, 2 * topology.DELIVERY_LIMIT
+
+    async def refused_for_a_while(delivery: MemoryDelivery) -> None:
+        nonlocal refusals
+        refusals -= 1
+        # An alarm of RabbitMQ stops who publishes, and nobody else.
+        if refusals > 0:
+            raise QueueUnavailable("alarm")
+        await postpone(delivery)
+
+    monkeypatch.setattr(MemoryDelivery, "postpone", refused_for_a_while)
+    async with quickly() as world:
+        job = await world.create(QUESTION)
+        world.queue.put_raw(job.job_id, newer(job))
+        await until(lambda: world.queue.dead or refusals < 0)
+        assert [entry.event for entry in await world.shown(job.job_id)] == ["queued"]
+        await world.stop_consuming()
+        assert not world.queue.dead

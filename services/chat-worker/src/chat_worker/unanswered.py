@@ -1,5 +1,6 @@
 """Jobs that this worker does not answer: unreadable, of a later version, or too old to matter."""
 
+import asyncio
 import logging
 import time
 
@@ -7,11 +8,11 @@ import orjson
 from eco2_bus import topology
 from eco2_bus.job import ChatJob
 from eco2_bus.log import Claim, TakeOverResult, confirm_written
-from eco2_bus.queue import Delivery
+from eco2_bus.queue import Delivery, QueueFull, QueueUnavailable
 from eco2_telemetry import propagation
 
 from chat_worker.errors import AnswerError, Expired, UnreadableJob, UnsupportedSchema
-from chat_worker.patience import patiently
+from chat_worker.patience import growing_pauses_s, patiently
 from chat_worker.run_job import Workshop
 
 _log = logging.getLogger(__name__)
@@ -37,11 +38,11 @@ class Unanswered:
     async def leave_to_newer(self, delivery: Delivery, reason: str) -> None:
         """A job of a later schema comes again until a newer worker takes it, for a limited time.
 
-        Raises QueueUnavailable.
+        Raises QueueFull.
         """
         if delivery.postponed < POSTPONED_AT_MOST and delivery.deliveries < topology.DELIVERY_LIMIT:
             _log.info("left to a newer worker: %s", reason)
-            await delivery.postpone()
+            await _postpone(delivery)
             return
         # A fresh one may be a duplicate of what a newer worker is busy with.
         is_fresh = not (delivery.is_handed_back or delivery.is_redelivered)
@@ -97,6 +98,21 @@ class Unanswered:
 
     def _count(self, code: str) -> None:
         self._shop.metrics.track_error("none", code)
+
+
+async def _postpone(delivery: Delivery) -> None:
+    """Waits for a broker that takes nothing: few failed deliveries are allowed."""
+    pauses_s = growing_pauses_s()
+    while delivery.has_lease:
+        try:
+            await delivery.postpone()
+            return
+        except QueueFull:
+            # Here it would wait for those that wait for its slot.
+            raise
+        except QueueUnavailable as error:
+            _log.warning("cannot leave it to a newer worker yet: %s", error)
+        await asyncio.sleep(next(pauses_s))
 
 
 def _age_ms(job: ChatJob) -> int:
