@@ -9,7 +9,7 @@ _PRIVATE_NAMES = (
     *("localhost", "localdomain", "local", "internal", "svc"),
     *("intranet", "lan", "home", "corp", "arpa", "onion"),
 )
-# Clients read what else there may be in their own ways: `\\` ends a host, `%31` is a digit.
+# Clients read what else there may be in their own ways: `\` ends a host, `%31` is a digit.
 _LABEL = re.compile(r"[\w-]+")
 
 
