@@ -97,9 +97,10 @@ async def test_slow_viewers_cost_little_and_disturb_nobody(
             assert time.perf_counter() - began < 1
             await worker.end()
             assert text_of(await reading) == worker.text
-        # Once their buffers are full, what the others are sent costs nothing more.
+        # Once their buffers are full, what the others are sent costs nothing more: kept for them, it would be
+        # more than a megabyte each. The heap itself grows by some megabytes at a time.
         assert (filled - before) / SLOW < BUFFERS_BYTES
-        assert grown / SLOW < BUFFERS_BYTES / 10
+        assert grown / SLOW < BUFFERS_BYTES / 4
         for task in trickles:
             task.cancel()
         await asyncio.gather(*trickles, return_exceptions=True)
