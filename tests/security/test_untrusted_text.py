@@ -34,7 +34,11 @@ HOSTILE: list[dict[str, Any]] = [
     },
     {"title": "나쁜 주소", "url": "javascript:alert(1)", "content": ORDER},
     {"title": "자료 주소", "url": "data:text/html,<script>1</script>", "content": ORDER},
-    {"title": "암호가 든 주소", "url": "https://user:pass@evil.example/", "content": ORDER},
+    {
+        "title": "암호가 든 주소",
+        "url": "https://user:pass@evil.example/",  # pragma: allowlist secret
+        "content": ORDER,
+    },
     {"title": "파일", "url": "file:///etc/passwd", "content": ORDER},
 ]
 QUESTION = "최신 재활용 정책 뉴스 검색해줘"
