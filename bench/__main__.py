@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import signal
 import sys
 from collections import defaultdict
@@ -28,6 +29,17 @@ class Plan:
     scenarios: Sequence[Scenario]
     repeats: int
     idle_sizes: Sequence[int]
+
+    @property
+    def groups(self) -> list[Sequence[str]]:
+        """Chains that run side by side; two forms of the product would take each other's jobs."""
+        together = [name for name in self.chains if name not in TELEMETRY]
+        forms = [name for name in self.chains if name in TELEMETRY]
+        return (
+            [[*together, *forms]]
+            if len(forms) < 2
+            else [*([together] if together else []), *([f] for f in forms)]
+        )
 
     @classmethod
     def from_command_line(cls) -> "Plan":
@@ -76,6 +88,15 @@ def _running(names: Sequence[str]) -> Iterator[tuple[list[Chain], int]]:
 
 
 def _run(plan: Plan) -> Results:
+    parts = [_run_group(dataclasses.replace(plan, chains=names)) for names in plan.groups]
+    return Results(
+        {chain: runs for part in parts for chain, runs in part.medians.items()},
+        {chain: counted for part in parts for chain, counted in part.connections.items()},
+        [idle for part in parts for idle in part.idle],
+    )
+
+
+def _run_group(plan: Plan) -> Results:
     runs: dict[str, dict[str, list[Measurement]]] = defaultdict(lambda: defaultdict(list))
     with _running(plan.chains) as (chains, simulator_pid):
         connections = {chain.name: count_connections(chain) for chain in chains if chain.name != DIRECT}

@@ -60,6 +60,8 @@ class HttpConnection(asyncio.Protocol):
     async def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply:
         """Send a request and return the answer once it is whole; raises BadReply."""
         assert self._transport is not None
+        if self._transport.is_closing():
+            raise BadReply("connection closed in mid-answer: before the request")
         self._reply, self._parser = Reply(), httptools.HttpResponseParser(self)
         self._answered = asyncio.get_running_loop().create_future()
         lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1"]
