@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from eco2_history import SchemaOutOfDate, TurnStore, migrate
+from eco2_history import HistoryUnavailable, SchemaOutOfDate, TurnStore, migrate
 from eco2_history.address import Address
 from eco2_history.schema import HEAD, VERSION_TABLE, metadata
 from sqlalchemy import create_engine
@@ -148,3 +148,23 @@ async def test_turns_last_longer_than_the_process_that_saved_them(sqlite_databas
     reader = TurnStore(sqlite_database.url)
     assert await reader.answer_of(one.job_id) == one
     await reader.close()
+
+
+async def test_where_no_file_can_be_made_the_turns_are_unavailable(tmp_path: Path) -> None:
+    store = TurnStore(nowhere(tmp_path))
+    with pytest.raises(HistoryUnavailable):
+        await store.check()
+    await store.close()
+
+
+def test_an_upgrade_where_no_file_can_be_made_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "eco2_history", "upgrade"]
+    env = {**os.environ, "DATABASE_URL": nowhere(tmp_path)}
+    told = subprocess.run(command, env=env, capture_output=True, check=False)
+    assert (told.returncode, b"Traceback" in told.stderr) == (1, False)
+
+
+def nowhere(folder: Path) -> str:
+    """A database below what is no folder."""
+    (folder / "taken").write_text("no folder")
+    return f"sqlite:///{folder}/taken/eco2.sqlite"

@@ -5,6 +5,7 @@ import os
 import sys
 
 from eco2_history.address import Address
+from eco2_history.errors import HistoryUnavailable
 
 
 def main() -> int:
@@ -26,6 +27,9 @@ def main() -> int:
         upgrade(address)
     except OperationalError as error:
         print(f"The database cannot be upgraded: {type(error.orig).__name__}", file=sys.stderr)
+        return 1
+    except HistoryUnavailable as error:
+        print(f"The database cannot be upgraded: {error}", file=sys.stderr)
         return 1
     print(f"The {address.kind} database has schema {HEAD}.")
     return 0

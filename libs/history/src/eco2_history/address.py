@@ -4,6 +4,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from eco2_history.errors import HistoryUnavailable
+
 
 class Kind(StrEnum):
     """What keeps the turns."""
@@ -47,6 +49,9 @@ class Address(NamedTuple):
         return f"sqlite+aiosqlite:///{self.rest}"
 
     def make_folder(self) -> None:
-        """Makes the folder of a database file."""
+        """Makes the folder of a database file; raises HistoryUnavailable where none can be made."""
         if self.kind is Kind.SQLITE:
-            Path(self.rest).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                Path(self.rest).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise HistoryUnavailable(type(error).__name__) from None
