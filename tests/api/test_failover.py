@@ -1,7 +1,7 @@
 """What the API has answered outlives a failover to a replica that lagged."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -11,16 +11,9 @@ from eco2_devservers import RabbitServer
 from tests.api.services import RealWorld
 from tests.api.serving import Api, api_over
 from tests.bus.redis_pair import Pair, redis_pair
+from tests.bus.worlds import eventually
 
 BODY = {"message": "페트병 어떻게 버려?"}
-
-
-async def eventually(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            if holds():
-                return
-            await asyncio.sleep(0.001)
 
 
 def waits_for_a_copy(pair: Pair) -> bool:
