@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from eco2_character.calls import CharacterCalls
 from eco2_character.catalogue import load
+from eco2_character.certificate import credentials_of
 from eco2_character.metrics import CallMetrics
 from eco2_character.settings import CharacterSettings
 
@@ -92,18 +93,11 @@ async def open_server(
 
 def _listen(server: grpc.aio.Server, settings: CharacterSettings) -> int:
     try:
-        credentials = _credentials(settings)
-        if credentials is None:
+        if settings.tls_cert is None or settings.tls_key is None:
             return server.add_insecure_port(settings.address)
+        credentials = credentials_of(settings.tls_cert, settings.tls_key)
         return server.add_secure_port(settings.address, credentials)
     except OSError as error:
         raise CannotListen(f"cannot read the certificate or its key: {error}") from error
     except RuntimeError as error:
         raise CannotListen(f"cannot listen on {settings.address}") from error
-
-
-def _credentials(settings: CharacterSettings) -> grpc.ServerCredentials | None:
-    if settings.tls_cert is None or settings.tls_key is None:
-        return None
-    pair = (settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())
-    return grpc.ssl_server_credentials([pair])

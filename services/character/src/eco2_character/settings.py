@@ -21,7 +21,10 @@ class CharacterSettings(BaseSettings):
     port: int = Field(default=50051, ge=0, le=65_535)
     """0 takes any free port."""
     tls_cert: Path | None = None
-    """PEM file with the certificate chain; TLS is on when it and the key are set."""
+    """PEM file with the certificate chain; TLS is on when it and the key are set.
+
+    A file that is replaced is taken without a restart.
+    """
     tls_key: Path | None = None
     plain_off_loopback: bool = False
     """True where the network encrypts by itself (a service mesh); else a plain port serves loopback only."""
