@@ -7,9 +7,10 @@ import pytest
 from chat_worker.agents import AGENTS, Agent
 from chat_worker.domain import Finding, Turn
 from chat_worker.ports import Tools
+from eco2_bus.pictures import MemoryPictures
 
 from tests.worker.fakes import answer_to, findings_in, passage
-from tests.worker.fakes_vendors import FakeVision, tools
+from tests.worker.fakes_vendors import FakeImages, FakeVision, tools
 from tests.worker.world import World, until
 
 QUESTION = "페트병이랑 캐릭터는?"
@@ -130,6 +131,40 @@ async def test_a_picture_is_looked_at_once_however_often_the_answer_fails(quick_
         story = await world.answer("이거?", image_url="https://pictures.example/1.png")
     assert (story.end, story.ended["attempts"], len(seer.looked_at)) == ("done", 2, 1)
     assert story.ended["usage"]["input_tokens"] == 900 + 100 + 200
+
+
+def that_draws() -> tuple[FakeImages, Tools]:
+    images = FakeImages()
+    return images, tools(images=images, pictures=MemoryPictures())
+
+
+async def test_a_drawn_picture_is_shown_once_in_every_attempt_and_drawn_once(quick_retries: None) -> None:
+    images, able = that_draws()
+    async with World(tools=able) as world:
+        world.model.intents[QUESTION] = [("image_generation", QUESTION), ("waste", "페트병은?")]
+        world.model.faults = [ConnectionError("cut"), ConnectionError("cut")]
+        story = await world.answer(QUESTION)
+    assert (story.text, story.ended["attempts"], len(images.asked)) == (answer_to(QUESTION), 3, 1)
+    # Viewers throw a picture away at a `reset`, as they do the text.
+    attempts = [entry.id.attempt for entry in story.entries if entry.event == "image"]
+    assert attempts == [1, 2, 3]
+    assert len({shown["url"] for shown in story.all("image")}) == 1
+
+
+async def test_a_picture_drawn_by_a_worker_that_left_is_shown_again() -> None:
+    images, able = that_draws()
+    async with World(tools=able) as leaving:
+        leaving.model.intents[QUESTION] = [("image_generation", QUESTION)]
+        leaving.model.hold_after = 2
+        job_id = await leaving.ask(QUESTION)
+        await leaving.model.held.wait()
+        await leaving.leave(0)
+        async with World(beside=leaving, tools=able) as other:
+            story = await other.story(job_id)
+    after = story.names[story.names.index("reset") :]
+    assert after.count("image") == 1
+    assert after.index("image") < after.index("token")
+    assert len(images.asked) == 1
 
 
 async def test_a_job_that_is_run_again_after_another_of_its_session_begins_anew(

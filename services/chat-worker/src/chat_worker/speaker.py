@@ -25,6 +25,7 @@ class Speaker:
         self._room = answer_max_chars
         self._said: list[str] = []
         self._sources: list[dict[str, str | None]] = []
+        self._shown: set[str] = set()
 
     @property
     def answer(self) -> str:
@@ -92,4 +93,7 @@ class Speaker:
             self._writer.event("sources", orjson.dumps(self._sources))
 
     def image(self, url: str, alt: str) -> None:
+        if url in self._shown:
+            return
+        self._shown.add(url)
         self._writer.event("image", orjson.dumps({"url": url, "alt": alt}))

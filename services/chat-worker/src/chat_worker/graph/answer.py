@@ -16,6 +16,10 @@ async def answer(state: ChatState, context: TurnContext) -> ChatState:
     """Streams the answer to the sink and gives the turn to memory."""
     question, findings = state.get("question", ""), state.get("findings", [])
     context.sink.sources(findings)
+    for finding in findings:
+        # Viewers threw away what an earlier attempt had drawn, and its agent is not asked again.
+        if (image := finding.get("image")) is not None:
+            context.sink.image(image["url"], image["alt"])
     parts: list[str] = []
 
     def heard(text: str, tokens: int) -> bool:

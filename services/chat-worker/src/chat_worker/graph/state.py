@@ -70,7 +70,7 @@ class Sink(Protocol):
         ...
 
     def image(self, url: str, alt: str) -> None:
-        """A picture that was made."""
+        """A picture that was made; told once, however often it is given."""
         ...
 
     def overheard(self, node: str, usage: TokenUsage) -> None:
