@@ -59,9 +59,15 @@ class Drill:
         self.verdicts = [(job, judge(job, self.ledger.failovers)) for job in self.ledger.accepted]
 
     async def _break(self, scene: Scene) -> None:
-        ends_at = time.monotonic() + self.minutes * 60
         await came_true(lambda: self._have_ended(WARM_UP_JOBS), _RECOVERS_WITHIN_S)
-        for fault in faults_in_order(self.minutes, scene.chance, lambda: ends_at - time.monotonic()):
+        ends_at = time.monotonic() + self.minutes * 60
+        faults = faults_in_order(
+            self.minutes,
+            scene.chance,
+            lambda: ends_at - time.monotonic(),
+            has_previous=self.previous is not None,
+        )
+        for fault in faults:
             _say(f"{ends_at - time.monotonic():5.0f} s left, load {os.getloadavg()[0]:4.1f}: {fault.name}")
             one = await let_happen(fault, scene)
             self.happened.append(one)

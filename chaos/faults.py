@@ -23,6 +23,8 @@ class Fault:
     is_brief: bool = False
     """True for those that also a run of one minute has."""
     counts_from_begin: bool = False
+    needs_previous: bool = False
+    """True for what cannot be done without the sources of an earlier revision."""
 
 
 _EDGES = (
@@ -53,7 +55,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("cancel storm", user.cancel_storm, (0.3, 1), 2, is_brief=True),
     Fault("poison jobs", user.poison, (0.2, 0.5), 1, is_brief=True),
     Fault("duplicate submits", user.duplicates, (0.2, 1), 2, is_brief=True),
-    Fault("rolling restart, previous version", process.rolling_restart, (1, 3), 45),
+    Fault("rolling restart, previous commit", process.rolling_restart, (1, 3), 45, needs_previous=True),
 )
 
 

@@ -19,7 +19,6 @@ class View:
     taken_back: list[tuple[str, str, Any]] = field(default_factory=list[tuple[str, str, Any]])
     gaps: list[float] = field(default_factory=list[float])
     """When each came, in monotonic seconds."""
-    connections: int = 0
     is_expired: bool = False
     """True when the events were gone and only the stored answer was left (410)."""
 

@@ -57,7 +57,7 @@ _WAVES = (("worker-1", "api-1"), ("worker-2", "worker-3"))
 
 @asynccontextmanager
 async def rolling_restart(scene: Scene) -> AsyncGenerator[None]:
-    """Wave after wave becomes the version before this one, and then this one again."""
+    """Wave after wave becomes the commit before this one, and then this one again."""
     await _roll(scene.stage, scene.stage.previous)
     yield
     await _roll(scene.stage, None)

@@ -1,4 +1,4 @@
-"""The version before this one, laid out beside it, for a rolling restart."""
+"""An earlier commit, laid out beside this one, for a rolling restart."""
 
 import contextlib
 import subprocess

@@ -16,9 +16,14 @@ def faults_for(minutes: float) -> list[Fault]:
     return [fault for fault in FAULTS if fault.is_brief or minutes >= BRIEF_UNTIL_MINUTES]
 
 
-def faults_in_order(minutes: float, chance: random.Random, left_s: Callable[[], float]) -> Iterator[Fault]:
-    """Every fault once, shuffled, then any that fit into what is left of the time (`left_s`, in seconds)."""
-    wanted = faults_for(minutes)
+def faults_in_order(
+    minutes: float, chance: random.Random, left_s: Callable[[], float], *, has_previous: bool = True
+) -> Iterator[Fault]:
+    """Every fault once, shuffled, then any that fit into what is left of the time (`left_s`, in seconds).
+
+    Without the sources of an earlier revision (`has_previous`) those that need them do not come.
+    """
+    wanted = [fault for fault in faults_for(minutes) if has_previous or not fault.needs_previous]
     first = list(wanted)
     chance.shuffle(first)
     overtime_s = OVERTIME_S if minutes >= BRIEF_UNTIL_MINUTES else 0.0

@@ -6,7 +6,12 @@ from dataclasses import asdict, dataclass
 
 from chaos.faults import Happened
 from chaos.ledger import Asked, Ledger
+from chaos.schedule import BRIEF_UNTIL_MINUTES
 from chaos.verdict import Verdict, is_exhausted
+
+UNANSWERED_SHARE = 0.01
+UNANSWERED_MAX = 2
+"""Of a run with so few jobs that one in a hundred is none."""
 
 
 @dataclass
@@ -20,6 +25,8 @@ class Account:
     dead_lettered: int = 0
     failed: int = 0
     """Ended with any other error."""
+    unanswered: int = 0
+    """Ended with an error of either kind, and had an answer."""
     lost: int = 0
     doubled: int = 0
     misordered: int = 0
@@ -29,6 +36,11 @@ class Account:
     def is_clean(self) -> bool:
         """True when the last four are zero."""
         return not (self.lost or self.doubled or self.misordered or self.foreign)
+
+    @property
+    def answers_nearly_all(self) -> bool:
+        """True when no more are unanswered than have met three faults in a row."""
+        return self.unanswered <= max(UNANSWERED_MAX, self.accepted * UNANSWERED_SHARE)
 
 
 _TITLES = {"dead_lettered": "dead-lettered", "foreign": "foreign bytes"}
@@ -43,9 +55,24 @@ def account_of(ledger: Ledger, verdicts: Sequence[tuple[Asked, Verdict]]) -> Acc
         account.cancelled += job.state == "cancelled"
         account.dead_lettered += is_exhausted(job)
         account.failed += job.state == "error" and not is_exhausted(job)
+        account.unanswered += job.state == "error" and job.question.kind != "poison"
         for fault in ("lost", "doubled", "misordered", "foreign"):
             setattr(account, fault, getattr(account, fault) + bool(getattr(verdict, fault)))
     return account
+
+
+def summed_up(account: Account, missed: Sequence[str], minutes: float) -> tuple[bool, str]:
+    """Whether a run fails, and its verdict in words; a brief one may miss faults, and says so."""
+    if not account.is_clean or not account.completed:
+        return True, "FAILED"
+    if not account.answers_nearly_all:
+        return True, f"FAILED: {account.unanswered} questions that had an answer ended with an error"
+    words = "nothing lost, doubled, misordered or foreign"
+    if not missed:
+        return False, words
+    did_not_come = f"not tried, for want of time or of an earlier commit: {', '.join(missed)}"
+    is_brief = minutes < BRIEF_UNTIL_MINUTES
+    return not is_brief, f"{words}; {did_not_come}" if is_brief else f"FAILED: {did_not_come}"
 
 
 def account_table(account: Account) -> str:

@@ -38,7 +38,7 @@ def judge(job: Asked, failovers: Sequence[float] = ()) -> Verdict:
         verdict.lost.append(f"the status call says {job.state or 'nothing'!r}")
     for view in job.views:
         _judge_ids(job, view, verdict)
-        _judge_gaps(view, failovers, verdict)
+        _judge_gaps(job, view, failovers, verdict)
         _judge_text(job, view, verdict)
     _judge_agreement(job.views, verdict)
     _judge_end(job, verdict)
@@ -70,9 +70,11 @@ def _judge_ids(job: Asked, view: View, verdict: Verdict) -> None:
             verdict.foreign.append(f"{view.name}: queued of job {data['job_id']}")
 
 
-def _judge_gaps(view: View, failovers: Sequence[float], verdict: Verdict) -> None:
+def _judge_gaps(job: Asked, view: View, failovers: Sequence[float], verdict: Verdict) -> None:
+    # What was accepted after a failover has lost nothing with it.
+    near = [failover for failover in failovers if job.accepted_at <= failover]
     for at in view.gaps:
-        if not any(0 <= at - failover <= GAP_WITHIN_S for failover in failovers):
+        if not any(0 <= at - failover <= GAP_WITHIN_S for failover in near):
             verdict.lost.append(f"{view.name}: a gap, and no failover was near")
 
 
@@ -129,17 +131,23 @@ def _judge_end(job: Asked, verdict: Verdict) -> None:
         verdict.lost.append("the stored answer is another one than was shown")
     if job.state == "done" and job.status.get("answer") != job.question.answer:
         verdict.lost.append("the stored answer is not the right one")
-    if job.state == "done" and job.question.kind == "poison":
-        verdict.lost.append("poison was answered")
+    if job.question.kind == "poison" and not (is_exhausted(job) or job.state == "cancelled"):
+        verdict.lost.append(f"poison ended as {_ended_as(job)}")
     if job.state == "cancelled" and not job.is_cancel_asked:
         verdict.lost.append("cancelled, and nobody asked for it")
     if is_exhausted(job) and not job.is_dead_letter:
         verdict.lost.append("all attempts failed, and it is not in the dead-letter queue")
+    if job.state == "done" and job.is_dead_letter:
+        verdict.doubled.append("it was answered, and a replay of its dead letter would answer it again")
 
 
 def is_exhausted(job: Asked) -> bool:
     """True for a job whose attempts all failed: it is to lie in the dead-letter queue."""
     return job.state == "error" and job.status.get("error", {}).get("code") == "attempts_exhausted"
+
+
+def _ended_as(job: Asked) -> str:
+    return job.status.get("error", {}).get("code") or job.state or "nothing"
 
 
 def _few(numbers: set[int]) -> str:

@@ -59,7 +59,6 @@ class Viewer:
             await asyncio.sleep(self._chance.uniform(0.02, 0.4))
 
     async def _read_on(self, http: aiohttp.ClientSession) -> None:
-        self._view.connections += 1
         url = f"{self._chance.choice(self._doors)}/api/v1/chat/{self._job.job_id}/events"
         headers = {"Last-Event-ID": self._view.last_id} if self._view.last_id else {}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=3, sock_read=_SILENT_S)

@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from chaos.redis_pair import RedisPair
+from chaos.waiting import StageFailed
 
 
 @pytest.fixture
@@ -29,6 +30,33 @@ def count_up(primary_port: int) -> int:
             except redis.ConnectionError:
                 return told
             time.sleep(0.005)
+
+
+async def test_a_replica_that_is_cut_off_is_not_in_step_with_what_is_written_meanwhile(
+    pair: RedisPair,
+) -> None:
+    await pair.in_step()
+    await asyncio.to_thread(pair.copying.block)
+    with redis.Redis(port=pair.primary.port) as client:
+        client.set("during", 1)
+    waiting = asyncio.create_task(pair.in_step())
+    # The primary itself notices only after seconds.
+    done, _ = await asyncio.wait({waiting}, timeout=0.5)
+    assert not done
+    await asyncio.to_thread(pair.copying.unblock)
+    await waiting
+    with redis.Redis(port=pair.replica.port) as client:
+        assert client.get("during") == b"1"
+
+
+async def test_a_machine_on_which_no_lag_comes_about_is_said_to_be_too_slow(
+    pair: RedisPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chaos.redis_pair._LAG_MAX_S", 0)
+    monkeypatch.setattr("chaos.redis_pair.LAG_S", 0)
+    with pytest.raises(StageFailed, match="too slow"):
+        await pair.fail_over()
+    assert pair.primary.is_running
 
 
 async def test_what_is_written_during_the_lag_is_gone_and_the_rest_is_there(pair: RedisPair) -> None:

@@ -15,9 +15,10 @@ class Clock:
         self.left_s = minutes * 60
         self._slowness = slowness
 
-    def run(self, minutes: float, seed: int) -> list[Fault]:
+    def run(self, minutes: float, seed: int, *, has_previous: bool = True) -> list[Fault]:
         came: list[Fault] = []
-        for fault in faults_in_order(minutes, random.Random(seed), lambda: self.left_s):
+        chance = random.Random(seed)
+        for fault in faults_in_order(minutes, chance, lambda: self.left_s, has_previous=has_previous):
             came.append(fault)
             self.left_s -= fault.takes_s * self._slowness
         return came
@@ -48,6 +49,12 @@ def test_the_faults_that_a_short_run_must_have_are_brief() -> None:
         assert part in brief
     for part in ("cancel storm", "poison", "duplicate"):
         assert part in brief
+
+
+def test_without_an_earlier_commit_a_rolling_restart_to_it_does_not_come() -> None:
+    clock = Clock(5)
+    came = {fault.name for fault in clock.run(5, 1, has_previous=False)}
+    assert {fault.name for fault in faults_for(5)} - came == {"rolling restart, previous commit"}
 
 
 def test_a_seed_tells_the_order_and_another_one_another() -> None:

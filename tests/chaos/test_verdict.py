@@ -116,12 +116,40 @@ def test_a_job_whose_attempts_all_failed_is_in_the_dead_letter_queue() -> None:
     assert judge(job).is_clean
 
 
+@pytest.mark.parametrize(
+    ("end", "code"), [("error", "internal_error"), ("error", "deadline_exceeded"), ("done", None)]
+)
+def test_poison_ends_when_all_attempts_have_failed_and_not_otherwise(end: str, code: str | None) -> None:
+    job = asked(status=end, error={"code": code})
+    job.question = Question("q1", words=4, kind="poison")
+    assert f"poison ended as {code or end}" in judge(job).lost
+
+
+def test_poison_that_its_user_cancelled_in_time_is_fine() -> None:
+    job = asked(told([], "cancelled"), status="cancelled", answer="")
+    job.question, job.is_cancel_asked = Question("q1", words=4, kind="poison"), True
+    assert judge(job).is_clean
+
+
+def test_an_answered_job_that_lies_in_the_dead_letters_could_be_answered_twice() -> None:
+    job = asked(told(WORDS))
+    job.is_dead_letter = True
+    assert judge(job).doubled
+
+
 def test_a_gap_is_honest_only_after_a_failover() -> None:
     job = asked(told(WORDS))
     (view,) = job.views
     view.gaps = [time.monotonic()]
     assert judge(job).lost
     assert judge(job, failovers=[time.monotonic() - 1]).is_clean
+
+
+def test_a_gap_of_a_job_that_came_after_the_failover_is_not_honest() -> None:
+    job = asked(told(WORDS))
+    job.accepted_at, job.views[0].gaps = 100, [130]
+    assert judge(job, failovers=[80]).lost
+    assert judge(job, failovers=[80, 110]).is_clean
 
 
 def test_what_a_gap_takes_back_is_replayed_without_counting_twice() -> None:
