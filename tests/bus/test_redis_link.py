@@ -59,6 +59,16 @@ async def test_an_error_fails_its_own_command_only(redis_server: RedisServer, li
     assert await right == b"text"
 
 
+async def test_a_command_that_cannot_be_sent_takes_no_other_one_s_reply(
+    redis_server: RedisServer, links: list[RedisLink]
+) -> None:
+    link = _link(links, redis_server.url)
+    await link.execute("PING")
+    with pytest.raises(UnicodeEncodeError):
+        link.send("ECHO", "\ud800")
+    assert await in_time(link.send("ECHO", "mine")) == b"mine"
+
+
 async def test_a_reply_that_does_not_come_fails_and_the_link_comes_back(
     proxy: TcpProxy, links: list[RedisLink]
 ) -> None:

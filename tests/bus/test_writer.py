@@ -111,6 +111,25 @@ async def test_a_flush_returns_when_everything_added_before_it_is_in_the_log(wor
     assert text_of(await so_far(world.log, job_id, str(last.id))) == "0123456789"
 
 
+async def test_a_flush_does_not_wait_for_what_is_added_after_it(world: World) -> None:
+    job_id = await begin(world.log)
+    wire = Wire(world.log)
+    writer = await own(wire, job_id)
+    wire.hold()
+    writer.token("before")
+    flush = asyncio.create_task(writer.flush())
+    await eventually(lambda: wire.writes)
+    wire.release()
+    # There is always more, as while a model speaks faster than the store answers.
+    for _ in range(20_000):
+        if flush.done():
+            break
+        writer.token(".")
+        await asyncio.sleep(0)
+    assert flush.done()
+    await writer.end("done", b"{}")
+
+
 async def test_a_flush_that_is_given_up_does_not_stop_the_writer(world: World) -> None:
     job_id = await begin(world.log)
     wire = Wire(world.log)

@@ -2,7 +2,7 @@
 
 redis-py spends 80-120 us of CPU on an awaited command, this spends about 8 (docs/decisions/0002).
 It speaks RESP2 through hiredis, pipelines by itself, and reconnects by itself. It talks to one Redis, with
-replicas or without, and follows no redirections of a cluster. Claims of the API use redis-py.
+replicas or without, and follows no redirections of a cluster. The API asks its claims and limits over it too.
 """
 
 import asyncio
@@ -66,12 +66,14 @@ class _Connection(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             future.set_exception(RedisUnavailable("connection is closed"))
             return future
+        # First: what cannot be packed must not leave a reply without its command.
+        packed = _pack(arguments)
         if not self._waiting:
             self._heard_at = self._loop.time()
         self._waiting.append(future)
         if not self._outgoing:
             self._loop.call_soon(self._write)
-        self._outgoing.append(_pack(arguments))
+        self._outgoing.append(packed)
         return future
 
     def _write(self) -> None:

@@ -13,7 +13,16 @@ from time import monotonic, perf_counter
 import orjson
 
 from eco2_bus.events import EntryId
-from eco2_bus.log import Append, EventLog, Fenced, LogTop, LogUnavailable, TakeOver, confirm_written
+from eco2_bus.log import (
+    Append,
+    EventLog,
+    Fenced,
+    LogGone,
+    LogTop,
+    LogUnavailable,
+    TakeOver,
+    confirm_written,
+)
 
 GATHER_MIN_S = 0.010
 GATHER_MAX_S = 0.030
@@ -105,7 +114,8 @@ class LogWriter:
         self._unsent_tokens = (0, 0.0)
         self._sent_tokens = (0, 0.0)
         self._lost: Exception | None = None
-        self._flushed: list[asyncio.Future[None]] = []
+        # Who waits for how many entries to be in the log.
+        self._flushed: list[tuple[int, asyncio.Future[None]]] = []
         self._retry_s = 0.05
         self._has_lease = has_lease
         self._on_lost = on_lost
@@ -139,15 +149,44 @@ class LogWriter:
             self._beat.mark(self)
 
     async def flush(self) -> None:
-        """Returns when all that was added is in the log; raises Fenced, LogGone or the store's refusal."""
+        """Returns when all that was added until now is in the log.
+
+        Raises Fenced, LogGone or the store's refusal.
+        """
         if self._lost is not None:
             raise self._lost
         if not self._has_more() and self._in_flight is None:
             return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._flushed.append(future)
+        landed = self._when_all_have_landed()
         self.write_now()
-        await future
+        await landed
+
+    async def confirm_owner(self) -> None:
+        """As `flush`, and the log has told since this call that the attempt still owns its job."""
+        # The reply to a write that is under way may be older than a pause of this whole process.
+        is_told_by_write = self._in_flight is None and self._has_more()
+        await self.flush()
+        if not is_told_by_write:
+            await self._ask_for_owner()
+
+    async def _ask_for_owner(self) -> None:
+        look = Append(self.job_id, self.attempt, 1, self._last_landed(), -1, ())
+        pause_s = 0.05
+        while self._lost is None:
+            try:
+                top = await self._log.append(look)
+            except LogUnavailable:
+                await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))
+                pause_s = min(pause_s * 2, 1.0)
+                continue
+            except LogGone as error:
+                self._lose(error)
+                break
+            if isinstance(top, LogTop) and self._is_overtaken(top):
+                self._lose(Fenced(f"the log is at {top.id}"))
+            break
+        if self._lost is not None:
+            raise self._lost
 
     async def end(self, event: str, data: bytes) -> None:
         """Writes the terminal event and waits for it to be safe; raises Fenced or LogGone."""
@@ -170,11 +209,16 @@ class LogWriter:
 
     async def _look_again(self) -> None:
         """A store that failed over since it took the end may have lost it: then it gets it again."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._flushed.append(future)
+        landed = self._when_all_have_landed()
         if self._in_flight is None:
             self._retry_later()
-        await future
+        await landed
+
+    def _when_all_have_landed(self) -> "asyncio.Future[None]":
+        self._close_text()
+        landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._flushed.append((len(self._entries), landed))
+        return landed
 
     def write_now(self) -> None:
         """Writes what is there, unless a write is under way: then it rides in the next."""
@@ -247,25 +291,31 @@ class LogWriter:
         if self._sent_tokens[0]:
             self._on_landed(self._sent_tokens[0], perf_counter() - self._sent_tokens[1])
             self._sent_tokens = (0, 0.0)
-        if self._has_more():
-            if self._flushed:
-                self.write_now()
-            elif not self._is_marked:
-                self._is_marked = True
-                self._beat.mark(self)
-        else:
-            self._release(None)
+        self._release()
+        if not self._has_more():
+            return
+        if self._flushed:
+            self.write_now()
+        elif not self._is_marked:
+            self._is_marked = True
+            self._beat.mark(self)
 
     def _resume_from(self, top: LogTop) -> None:
         """The log is not as long as it was left: see whether a reply, an entry or the lease was lost."""
-        mine = top.id.attempt == self.attempt and top.writer == self._taken.writer
-        if not mine and (top.has_ended or top.id.attempt >= self.attempt):
+        mine = self._is_mine(top)
+        if self._is_overtaken(top):
             self._lose(Fenced(f"the log is at {top.id}"))
         elif mine and top.id.seq >= self._up_to:
             self._length = top.length
             self._land()
         else:
             self._send(top.id.seq if mine else 0, top.id, top.length)
+
+    def _is_mine(self, top: LogTop) -> bool:
+        return top.id.attempt == self.attempt and top.writer == self._taken.writer
+
+    def _is_overtaken(self, top: LogTop) -> bool:
+        return not self._is_mine(top) and (top.has_ended or top.id.attempt >= self.attempt)
 
     def _retry_later(self) -> None:
         delay_s = self._retry_s * random.uniform(0.5, 1.5)
@@ -282,18 +332,20 @@ class LogWriter:
     def _lose(self, error: Exception) -> None:
         if self._lost is None:
             self._lost = error
-            self._release(error)
+            self._release()
             self._on_lost(error)
 
-    def _release(self, error: Exception | None) -> None:
+    def _release(self) -> None:
         waiting, self._flushed = self._flushed, []
-        for future in waiting:
-            if future.done():
+        for wanted, future in waiting:
+            if self._lost is None and self._landed < wanted:
+                self._flushed.append((wanted, future))
+            elif future.done():
                 continue
-            if error is None:
+            elif self._lost is None:
                 future.set_result(None)
             else:
-                future.set_exception(error)
+                future.set_exception(self._lost)
 
 
 def _together(first: tuple[int, float], later: tuple[int, float]) -> tuple[int, float]:
