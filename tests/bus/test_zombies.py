@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from eco2_bus.log import Claim, EventLog, Fenced, TakeOverResult
+from eco2_bus.log import Claim, EventLog, Fenced, LogGone, TakeOverResult
 from eco2_bus.redis_streams import RedisEventLog
 from eco2_devservers import RedisServer, TcpProxy
 
+from tests.bus.wire import Fault, Wire
 from tests.bus.worlds import (
     RedisWorld,
     World,
@@ -18,6 +19,7 @@ from tests.bus.worlds import (
     in_time,
     own,
     read_all,
+    so_far,
     take_over,
     text_of,
 )
@@ -133,3 +135,57 @@ async def test_a_chain_of_zombies_leaves_the_last_attempt_alone(world: World, to
     assert [type(end) for end in ends] == [Fenced] * 4
     await current.end("done", b"{}")
     assert text_of(await read_all(world.log, job_id)) == "attempt 4 " * tokens_before + "end"
+
+
+async def test_a_zombie_with_nothing_to_write_finds_out_that_its_job_is_somebody_elses(world: World) -> None:
+    job_id = await begin(world.log)
+    lost: list[Exception] = []
+    zombie = await own(world.another_process(), job_id, on_lost=lost.append)
+    zombie.token("all of it is in the log")
+    await zombie.flush()
+    await zombie.confirm_owner()
+    await own(world.log, job_id, Claim.REDELIVERED)
+    with pytest.raises(Fenced):
+        await zombie.confirm_owner()
+    assert [type(error) for error in lost] == [Fenced]
+
+
+async def test_a_reply_from_before_a_take_over_does_not_say_who_owns_the_job_now(world: World) -> None:
+    job_id = await begin(world.log)
+    wire = Wire(world.another_process())
+    zombie = await own(wire, job_id)
+    wire.hold()
+    zombie.token("written, and the reply lies in the socket of a process that stands still")
+    await eventually(lambda: wire.writes)
+    await so_far(world.log, job_id, "1-2")
+    await own(world.log, job_id, Claim.REDELIVERED)
+    wire.release()
+    with pytest.raises(Fenced):
+        await zombie.confirm_owner()
+
+
+async def test_a_writer_whose_job_was_ended_or_erased_owns_it_no_longer(world: World) -> None:
+    ended, erased = await begin(world.log), await begin(world.log)
+    writers = [await own(world.log, job_id) for job_id in (ended, erased)]
+    await world.log.end(ended, "error", b"{}")
+    await world.log.forget(erased)
+    for writer, expected in zip(writers, (Fenced, LogGone), strict=True):
+        with pytest.raises(expected):
+            await writer.confirm_owner()
+        with pytest.raises(expected):
+            await writer.flush()
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_an_owner_is_told_so_and_writes_nothing_for_it(world: World, fault: Fault) -> None:
+    job_id = await begin(world.log)
+    wire = Wire(world.log)
+    writer = await own(wire, job_id)
+    wire.faults.append(fault)
+    await in_time(writer.confirm_owner())
+    writer.token("its own")
+    await writer.confirm_owner()
+    # What it had to write has told it.
+    assert [len(write.entries) for write in wire.writes] == [0, 0, 1]
+    await writer.end("done", b"{}")
+    assert events(await read_all(world.log, job_id)) == ["queued", "started", "token", "done"]

@@ -172,19 +172,18 @@ class LogWriter:
     async def _ask_for_owner(self) -> None:
         look = Append(self.job_id, self.attempt, 1, self._last_landed(), -1, ())
         pause_s = 0.05
-        while self._lost is None:
+        while True:
             try:
                 top = await self._log.append(look)
+                break
             except LogUnavailable:
                 await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))
                 pause_s = min(pause_s * 2, 1.0)
-                continue
             except LogGone as error:
                 self._lose(error)
-                break
-            if isinstance(top, LogTop) and self._is_overtaken(top):
-                self._lose(Fenced(f"the log is at {top.id}"))
-            break
+                raise
+        if isinstance(top, LogTop) and self._is_overtaken(top):
+            self._lose(Fenced(f"the log is at {top.id}"))
         if self._lost is not None:
             raise self._lost
 
