@@ -4,6 +4,7 @@ import asyncio
 import base64
 import time
 
+import psycopg
 import pytest
 from chat_api.session_claims import Bid, new_eraser
 from eco2_devservers import PostgresServer, RabbitServer, RedisServer
@@ -204,3 +205,43 @@ async def test_turns_that_cannot_be_reached_are_told_and_questions_are_taken(
         ready = await api.client.get("/readyz")
         assert ready.json()["dependencies"] == {"queue": "ok", "log": "ok", "turns": "down"}
     await world.close()
+
+
+async def test_turns_that_take_no_writes_are_unavailable_and_lose_nothing(
+    rabbit: RabbitServer, redis_server: RedisServer, postgres: PostgresServer
+) -> None:
+    world, session_id = RealWorld(rabbit, redis_server, database_url=postgres.url), new_id()
+    async with (
+        api_over(world) as api,
+        await psycopg.AsyncConnection.connect(postgres.url, autocommit=True) as admin,
+    ):
+
+        async def until_turns_are(state: str) -> None:
+            await admin.execute("SELECT pg_reload_conf()")
+            async with asyncio.timeout(30):
+                while (await api.client.get("/readyz")).json()["dependencies"]["turns"] != state:
+                    pass
+
+        await world.made.turns.save(turn(session_id=session_id, owner=ANONYMOUS))
+        # As a failover does, which leaves a replica behind.
+        await admin.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        try:
+            await until_turns_are("down")
+            response = await api.client.delete(f"/api/v1/sessions/{session_id}")
+            documented.problem_of(503, dict(response.headers), response.content)
+        finally:
+            await admin.execute("ALTER SYSTEM RESET default_transaction_read_only")
+            await until_turns_are("ok")
+        assert await erase(api, session_id) == 204
+    await world.close()
+
+
+async def test_turns_of_somebody_else_stay_when_the_claims_no_longer_tell(world: World, api: Api) -> None:
+    session_id = new_id()
+    await converse(world, api, session_id)
+    theirs = turn(session_id=session_id, owner="user-2")
+    await world.made.turns.save(theirs)
+
+    response = await api.client.delete(f"/api/v1/sessions/{session_id}")
+    assert documented.problem_of(404, dict(response.headers), response.content)["code"] == "session_not_found"
+    assert await world.made.turns.answer_of(theirs.job_id) == theirs

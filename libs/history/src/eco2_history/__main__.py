@@ -18,14 +18,14 @@ def main() -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DBAPIError
 
     from eco2_history.migrate import upgrade
     from eco2_history.schema import HEAD
 
     try:
         upgrade(address)
-    except OperationalError as error:
+    except DBAPIError as error:
         print(f"The database cannot be upgraded: {type(error.orig).__name__}", file=sys.stderr)
         return 1
     except HistoryUnavailable as error:

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import ExceptionContext, event
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -21,6 +21,11 @@ CONNECT_WAIT_S = 5
 TRANSACTION_S = 15.0
 """Longer than SQLite waits for another writer."""
 BUSY_WAIT_S = 10
+
+_READ_ONLY = "25006"
+"""PostgreSQL's SQLSTATE of a write to a server that takes none, such as one that a failover has demoted."""
+_TAKES_WRITES = "SELECT FROM turns WHERE false FOR UPDATE"
+"""Refused by a server that only reads, and to a role that may not write; waits for no writer."""
 
 
 class Database:
@@ -50,18 +55,17 @@ class Database:
         try:
             async with asyncio.timeout(TRANSACTION_S), self._engine.begin() as connection:
                 yield connection
-        except (OperationalError, InterfaceError, NoConnectionFree, OSError) as error:
+        except (DataError, IntegrityError) as error:
             # Their texts hold statements, and may hold addresses.
-            raise HistoryUnavailable(_name(error)) from None
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise HistoryUnavailable(_name(error)) from None
             raise TurnRefused(_name(error)) from None
+        except (DBAPIError, NoConnectionFree, OSError) as error:
+            # The database's fault, and not the turn's: its rights and its role can change, too.
+            raise HistoryUnavailable(_name(error)) from None
 
     async def check(self) -> None:
-        """Returns when the database answers."""
+        """Returns when the database answers and, a PostgreSQL, takes writes."""
         async with self.begin() as connection:
-            await connection.exec_driver_sql("SELECT 1")
+            await connection.exec_driver_sql(_TAKES_WRITES if self.kind is Kind.POSTGRESQL else "SELECT 1")
 
     async def shrink(self) -> None:
         """Takes what was deleted out of SQLite's write-ahead log too, unless somebody still reads it."""
@@ -79,13 +83,21 @@ def _engine(address: Address) -> AsyncEngine:
     options |= {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": CONNECT_WAIT_S}
     if address.kind is Kind.POSTGRESQL:
         options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_WAIT_S}}
-        return create_async_engine(address.async_url, **options)
+        engine = create_async_engine(address.async_url, **options)
+        event.listen(engine.sync_engine, "handle_error", _leave_if_read_only)
+        return engine
     if address.kind is Kind.MEMORY:
         # The database is the connection.
         options["pool_size"] = 1
     engine = create_async_engine(address.async_url, connect_args={"timeout": BUSY_WAIT_S}, **options)
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
     return engine
+
+
+def _leave_if_read_only(context: ExceptionContext) -> None:
+    # No connection of the pool is of use any more: the address leads to another server by now, or soon.
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
@@ -102,7 +114,7 @@ def _upgrade(address: Address) -> None:
 
     try:
         upgrade(address)
-    except OperationalError as error:
+    except DBAPIError as error:
         raise HistoryUnavailable(_name(error)) from None
 
 

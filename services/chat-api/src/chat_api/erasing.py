@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from eco2_bus.log import LogGone, LogUnavailable
+from eco2_history import UnknownSession
 from fastapi import APIRouter
 
 from chat_api import errors, sessions
@@ -48,7 +49,11 @@ async def _erase(services: Services, session_id: str, owner: str, admission: Adm
     await asyncio.gather(*(services.log.forget(job_id) for job_id in jobs))
     # Without its log a job of the last minute would pass for one that is about to begin.
     await asyncio.gather(*(admission.leave(job_id) for job_id in claimed))
-    await services.turns.erase(session_id, owner, jobs=jobs)
+    try:
+        await services.turns.erase(session_id, owner, jobs=jobs)
+    except UnknownSession:
+        # The claims of its first owner are lost, and its turns are not.
+        raise errors.unknown_session() from None
     await services.dead_letters.remove(jobs)
     for key in filter(None, claimed.values()):
         await services.claims.free_key(key)
