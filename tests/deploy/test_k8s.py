@@ -6,7 +6,9 @@ import jsonschema
 import kubernetes_validate
 import pytest
 from chat_api.server import ApiServer
+from chat_api.settings import ApiSettings
 from chat_worker.settings import WorkerSettings
+from chat_worker.telemetry.switches import LangSmithSwitches, Mode
 from eco2_bus import topology
 
 from tests.deploy.places import K8S, SERVICES, documents, known_variables
@@ -131,11 +133,12 @@ def test_secrets_are_named_and_never_written(overlay: str) -> None:
     for service in SERVICES[:3]:
         written = [name for name in config_of(overlay, service) if name.endswith(secret_words)]
         assert set(written) <= {"CHARACTER_TLS_KEY"}, service
-    assert by_reference["chat-worker:LANGCHAIN_API_KEY"] == {
-        "name": "langsmith-credentials",
-        "key": "LANGCHAIN_API_KEY",
-        "optional": True,
-    }
+    for sender in ("chat-worker", "chat-api"):
+        assert by_reference[f"{sender}:LANGCHAIN_API_KEY"] == {
+            "name": "langsmith-credentials",
+            "key": "LANGCHAIN_API_KEY",
+            "optional": True,
+        }
     assert by_reference["chat-api:REDIS_URL"] == {"name": "eco2-stores", "key": "REDIS_URL"}
 
 
@@ -183,6 +186,41 @@ def test_api_and_workers_are_told_the_same_length_of_the_queue() -> None:
         assert len(lengths) == 1
 
 
+def test_a_rating_goes_where_the_runs_go() -> None:
+    key = {"langchain_api_key": "key"}
+    for overlay, is_sent in (("dev", True), ("prod", False)):
+        told_api, told_worker = (
+            {name.lower(): value for name, value in config_of(overlay, service).items()} | key
+            for service in ("chat-api", "chat-worker")
+        )
+        assert ApiSettings.model_validate(told_api).sends_runs_to_langsmith is is_sent, overlay
+        assert (LangSmithSwitches.model_validate(told_worker).mode is Mode.NATIVE) is is_sent, overlay
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_burst_has_more_places_than_go_ahead(overlay: str) -> None:
+    config = config_of(overlay, "chat-api")
+    assert int(config["LIMIT_LIVE_JOBS_PER_USER"]) >= 4 * int(config["FAIR_SHARE"])
+    # One viewer for each of them.
+    assert int(config["LIMIT_OPEN_STREAMS_PER_USER"]) >= int(config["LIMIT_LIVE_JOBS_PER_USER"])
+
+
+def test_a_node_that_takes_none_of_ours_does_not_keep_the_others_empty() -> None:
+    spread = [
+        one for workload in workloads("prod") for one in workload.pod.get("topologySpreadConstraints", [])
+    ]
+    strict = [one for one in spread if one["whenUnsatisfiable"] == "DoNotSchedule"]
+    assert len(strict) == (3 if is_rendered() else 0)
+    assert {one.get("nodeTaintsPolicy") for one in strict} <= {"Honor"}
+
+
+def test_callers_are_told_apart_by_their_keys_and_not_by_an_address_that_a_node_may_hide() -> None:
+    for overlay in OVERLAYS:
+        config = config_of(overlay, "chat-api")
+        assert "LIMIT_SUBMITS_PER_ADDRESS" not in config
+        assert (config["AUTH_MODE"], config["LIMIT_SUBMITS_PER_USER"]) == ("api_key", "30/minute")
+
+
 def test_the_schema_is_upgraded_by_a_job_before_anything_else() -> None:
     (job,) = [w for w in workloads("prod") if w.manifest["kind"] == "Job"]
     assert job.container["command"] == ["python", "-m", "eco2_history", "upgrade"]
@@ -210,10 +248,12 @@ def test_what_scales_is_what_fills_up() -> None:
     told = [trigger["metadata"] for trigger in scaled["triggers"]]
     assert [one["queueName"] for one in told] == list(topology.LANES)
     assert {one["mode"] for one in told} == {"QueueLength"}
+    # Over AMQP KEDA counts what waits and not what is under way.
+    assert {one["protocol"] for one in told} == {"http"}
     at_a_time = int(config_of("prod", "chat-worker")["WORKER_CONCURRENCY"])
     assert all(int(one["value"]) <= at_a_time for one in told)
     (reference,) = _of_kind("prod", "TriggerAuthentication")["chat-jobs"]["spec"]["secretTargetRef"]
-    assert (reference["name"], reference["key"]) == ("eco2-stores", "AMQP_URL")
+    assert (reference["name"], reference["key"]) == ("eco2-stores", "RABBITMQ_MANAGEMENT_URL")
 
 
 def test_the_scalers_own_the_replicas_where_it_is_rendered() -> None:
