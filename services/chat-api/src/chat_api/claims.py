@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 
 from chat_api.session_claims import SWEEP_S, Bid, MemorySessions
 
-PENDING_S = 30
-"""A key whose request died is free again after this."""
+PENDING_S = 90
+"""A key whose request died is free again after this: no submit takes as long, whatever it has to wait for."""
 
 
 class Claimed(NamedTuple):

@@ -9,8 +9,9 @@ from typing import Any, Literal
 from eco2_bus import topology
 from eco2_bus.events import Queued, to_json
 from eco2_bus.job import ChatJob
-from eco2_bus.log import JobHead, LogExists, LogUnavailable, confirm_written
+from eco2_bus.log import JobHead, LogExists, LogGone, LogUnavailable, confirm_written
 from eco2_bus.pictures import Picture, reference, referred_id
+from eco2_bus.queue import QueueFull
 from eco2_telemetry import logs, propagation
 from eco2_telemetry.messaging import publish_span
 
@@ -109,14 +110,13 @@ async def submit_job(
         # The log first: a holder of a session that has no log counts as ended.
         await services.log.create(job.job_id, head)
     except LogExists:
-        return await _resubmit(services, job, upload, place)
+        return await _resubmit(services, job, on_busy, upload, key, place)
     epoch = services.log.epoch
     try:
-        bid = Bid(job.session_id, job.owner, job.job_id, key)
-        await sessions.take_turn(services, bid, on_busy)
+        await sessions.take_turn(services, _bid(job, key), on_busy)
         # A job whose log a failover has lost would be dropped by the worker, and this one will be answered.
         await confirm_written(services.log, job.job_id, epoch)
-        await _publish(services, job, upload, head, place)
+        await _publish(services, job, upload, head, key, place)
     except BaseException:
         # The broker may have it all the same: a worker that finds no log drops the job.
         await _quietly(services.log.discard(job.job_id))
@@ -125,20 +125,39 @@ async def submit_job(
     return queued
 
 
-async def _resubmit(services: Services, job: ChatJob, upload: Upload | None, place: QueuePlace) -> Queued:
+async def _resubmit(
+    services: Services,
+    job: ChatJob,
+    on_busy: Literal["reject", "interrupt"],
+    upload: Upload | None,
+    key: str,
+    place: QueuePlace,
+) -> Queued:
     """A request that died before its answer has begun this job; whether it is in the queue is unknown.
 
-    A second message does no harm: the worker drops a fresh duplicate of what is running or has ended.
+    A second message does no harm: the worker drops a fresh duplicate of what is running.
     """
-    head = (await services.log.summary(job.job_id)).head
-    await confirm_written(services.log, job.job_id, services.log.epoch)
-    known = {"session_id": head.session_id, "created_at_ms": head.created_at_ms}
-    await _publish(services, job.model_copy(update=known), upload, head, place)
+    try:
+        known = await services.log.summary(job.job_id)
+    except LogGone:
+        raise LogUnavailable("the request that began the job has just failed") from None
+    head = known.head
+    if not known.last.ends_job:
+        job = job.model_copy(update={"session_id": head.session_id, "created_at_ms": head.created_at_ms})
+        epoch = services.log.epoch
+        # A request that failed may have given it back although its log stayed.
+        await sessions.take_turn(services, _bid(job, key), on_busy)
+        await confirm_written(services.log, job.job_id, epoch)
+        await _publish(services, job, upload, head, key, place)
     return Queued.model_validate_json(head.queued)
 
 
+def _bid(job: ChatJob, key: str) -> Bid:
+    return Bid(job.session_id, job.owner, job.job_id, key)
+
+
 async def _publish(
-    services: Services, job: ChatJob, upload: Upload | None, head: JobHead, place: QueuePlace
+    services: Services, job: ChatJob, upload: Upload | None, head: JobHead, key: str, place: QueuePlace
 ) -> None:
     job = await _with_picture(services, job, upload)
     tracer = services.telemetry.tracer
@@ -152,9 +171,12 @@ async def _publish(
             goes_on=head.traceparent,
         ) as headers:
             await services.queue.publish(job, headers, place.queue)
-    except BaseException:
-        # The picture of a job that is replayed is not this call's to remove.
-        if upload is not None and (picture_id := referred_id(job.image_url or "")) is not None:
+    except BaseException as error:
+        # What the broker may have all the same is begun when its key is used again, and needs its picture.
+        # That of a job that is replayed is not this call's to remove.
+        never_runs = not key or isinstance(error, QueueFull)
+        picture_id = referred_id(job.image_url or "")
+        if upload is not None and never_runs and picture_id is not None:
             await _quietly(services.pictures.remove(picture_id))
         raise
 
@@ -170,7 +192,8 @@ async def _with_picture(services: Services, job: ChatJob, upload: Upload | None)
 def _job(question: Question, job_id: str) -> ChatJob:
     return ChatJob(
         job_id=job_id,
-        session_id=question.body.session_id or uuid.uuid4().hex,
+        # The same job is of the same session: it may be in the queue twice when its key is used again.
+        session_id=question.body.session_id or claims.fingerprint(f"session\0{job_id}".encode())[:32],
         owner=question.owner,
         message=question.body.message,
         image_url=question.body.image_url if question.upload is None else None,
