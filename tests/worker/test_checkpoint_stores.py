@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from chat_worker.adapters.session_memory import SessionMemory
 from chat_worker.adapters.sqlite_checkpoints import SqliteCheckpoints
 from chat_worker.bootstrap import open_checkpointer
 from chat_worker.graph.state import ChatState
@@ -19,7 +20,8 @@ from langgraph.checkpoint.conformance.report import CapabilityReport
 
 from tests.worker.fakes import answer_to
 from tests.worker.fakes_vendors import HOME, FakeWeather, tools
-from tests.worker.world import World
+from tests.worker.test_session_memory import Steps, owned, place
+from tests.worker.world import World, until
 
 TURNS = 6
 CHANNELS = len(ChatState.__annotations__) + 30
@@ -130,6 +132,47 @@ async def test_an_attempt_that_was_handed_back_goes_on_in_another_process(store:
     assert len(story.ended["sources"]) == 2
 
 
+async def test_a_worker_that_stood_still_before_a_save_does_not_write_over_its_successor_s_memory(
+    store: Store,
+) -> None:
+    session, question = "frozen", "페트병은?"
+    async with World(store=await store.open(), save_after_s=60) as frozen:
+        await frozen.answer("캔은?", session=session)
+        frozen.model.hold_after = 2
+        job_id = await frozen.ask(question, session=session)
+        await frozen.model.held.wait()
+        await until(lambda: "token" in frozen.log.steps[frozen.log.steps.index("done") :])
+        await frozen.stop_consuming()
+        frozen.queue.take_back_all()
+        async with World(beside=frozen, store=await store.open()) as other:
+            await other.story(job_id)
+            await other.settled()
+            # Its timer rings at last, and it has nothing to say in the log.
+            turn = frozen.memory._turns[session]
+            frozen.memory._begin_to_save(turn)
+            await until(lambda: not frozen.consumer._running)
+            saved = await other.memory.aget_tuple(place(session))
+    assert saved is not None
+    history = saved.checkpoint["channel_values"]["history"]
+    assert [turn["question"] for turn in history] == ["캔은?", question]
+    assert (frozen.model.closed_early, saved.checkpoint["channel_values"].get("findings")) == (1, [])
+
+
+async def test_an_older_checkpoint_that_comes_late_takes_nothing_from_the_newer_one(store: Store) -> None:
+    late = Steps(SessionMemory(await store.open()), "late")
+    await late.step(history=["both"], findings=[])
+    late.memory.begin("late", owned)
+    await late.step(findings=["of the older"])
+    newer = Steps(SessionMemory(await store.open()), "late")
+    newer.versions = {name: version for name, version in late.versions.items() if name == "history"}
+    newest = await newer.step(history=["of the newer"], answer="there")
+    await late.memory.end("late")
+    saved = await newer.memory.aget_tuple(place("late"))
+    assert saved is not None
+    assert saved.checkpoint["id"] == newest
+    assert saved.checkpoint["channel_values"] == {"history": ["of the newer"], "answer": "there"}
+
+
 async def conformance(path: Path) -> CapabilityReport:
     @checkpointer_test(name="SqliteCheckpoints")
     async def fresh() -> AsyncIterator[SqliteCheckpoints]:
@@ -172,8 +215,6 @@ async def test_sqlite_keeps_langgraph_s_rules_but_for_the_history_that_it_prunes
 
 
 async def test_the_pruned_checkpoint_is_the_older_one_and_the_newest_is_whole(tmp_path: Path) -> None:
-    from tests.worker.test_session_memory import Steps
-
     saver: Any = SqliteCheckpoints(tmp_path / "eco2.sqlite")
     turn = Steps(saver)
     first = await turn.step(a="v1", b="v2")

@@ -248,6 +248,25 @@ async def test_a_checkpoint_that_comes_during_a_save_is_saved_by_it() -> None:
     assert await finished(store) == ["t1"]
 
 
+async def test_a_checkpoint_that_comes_during_a_save_is_written_only_if_the_job_is_still_ours() -> None:
+    fences: list[int] = []
+
+    async def overtaken_meanwhile() -> None:
+        fences.append(1)
+        if len(fences) > 1:
+            await overtaken()
+
+    store, turn = opened(overtaken_meanwhile, delay_s=0)
+    store.may_save.clear()
+    first = await turn.step(a=1)
+    await store.saving.wait()
+    # As after a pause of the whole process, while another one ran the job.
+    await turn.step(b=2)
+    store.may_save.set()
+    await until(lambda: len(fences) > 1 and turn.memory._turns["s1"].saving.done())  # type: ignore[union-attr]
+    assert store.saved == [first]
+
+
 async def test_a_write_that_comes_during_the_save_of_an_older_one_is_not_taken_for_it() -> None:
     store, turn = opened(delay_s=0)
     await turn.step(a=1)

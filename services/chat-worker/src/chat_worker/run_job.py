@@ -167,7 +167,7 @@ class JobRun:
         graph: Any = shop.graph
         # Before anything is saved the log confirms that this attempt still owns the job: a worker that was
         # overtaken must not write over a newer memory.
-        shop.memory.begin(self._job.session_id, writer.flush)
+        shop.memory.begin(self._job.session_id, writer.confirm_owner)
         try:
             entering = await self._entrance(graph, config, writer.attempt, speaker)
             with span_of(shop.tracer, "graph chat"):

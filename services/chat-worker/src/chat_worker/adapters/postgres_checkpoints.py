@@ -19,7 +19,10 @@ _PRUNE_OLDER = (
 _PRUNE_BLOBS = (
     "DELETE FROM checkpoint_blobs b WHERE thread_id = %s AND checkpoint_ns = %s AND NOT EXISTS "
     "(SELECT 1 FROM unnest(%s::text[], %s::text[]) AS kept (channel, version) "
-    "WHERE kept.channel = b.channel AND kept.version = b.version)"
+    "WHERE kept.channel = b.channel AND kept.version = b.version) AND NOT EXISTS "
+    # One that comes late, from a worker that stood still, must not take away what a newer one is made of.
+    "(SELECT 1 FROM checkpoints newer WHERE newer.thread_id = b.thread_id "
+    "AND newer.checkpoint_ns = b.checkpoint_ns AND newer.checkpoint_id > %s)"
 )
 
 
@@ -53,7 +56,7 @@ class PostgresCheckpoints(AsyncPostgresSaver):
             for statement in _PRUNE_OLDER:
                 await cursor.execute(statement, (*key, checkpoint["id"]))
             kept = ([*versions], [str(version) for version in versions.values()])
-            await cursor.execute(_PRUNE_BLOBS, (*key, *kept))
+            await cursor.execute(_PRUNE_BLOBS, (*key, *kept, checkpoint["id"]))
         return saved
 
 

@@ -151,6 +151,9 @@ class SessionMemory(BaseCheckpointSaver[Any]):
             while turn.checkpoint is not None or turn.writes:
                 if turn.checkpoint is not None:
                     await self._save_checkpoint(turn, turn.checkpoint)
+                    if turn.checkpoint is not None:
+                        # The process may have stood still in that save, and this one is newer than anybody's.
+                        await turn.fence()
                 else:
                     await self._save_write(turn, turn.writes[0])
 
