@@ -115,3 +115,29 @@ async def test_a_stream_that_is_refused_goes_on_with_a_new_address(visit: ChatPa
     assert "ticket=" in refused[0]
     # Not the browser's own coming back, with the address that it has.
     assert urlsplit(refused[0]).path.removesuffix("/events") in asked
+
+
+async def test_who_enters_no_key_in_mid_answer_may_go_on_later_and_asks_nothing_anew(
+    visit: ChatPage, sandbox: Sandbox
+) -> None:
+    sandbox.behave(token_ms=40)
+    await visit.ask()
+    await enter(visit, KEY)
+    await visit.hears()
+    asked = len(visit.submits)
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=401, json={"code": "credential_expired", "status": 401})
+
+    await visit.page.route("**/api/v1/chat/**", refuse)
+    await visit.page.reload()
+    await expect(dialog(visit)).to_be_visible(timeout=IN_TIME)
+    await visit.page.get_by_role("button", name="나중에").click()
+    await visit.ends("error")
+    await visit.page.unroute("**/api/v1/chat/**")
+    await visit.again().click()
+    await visit.ends()
+
+    assert len(visit.submits) == asked
+    await expect(visit.turns).to_have_count(1)
+    await expect(visit.turns.locator(".stage.completed")).to_have_count(3)

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.chat_page import ChatPage, done, token
-from tests.browser.test_pictures_sent import choose, png
+from tests.browser.pictures import choose, png
 from tests.browser.test_timeline import COURSE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

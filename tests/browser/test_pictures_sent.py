@@ -1,50 +1,17 @@
 """Pictures that go with a question."""
 
 import base64
-import io
-import struct
-import zlib
 from typing import Any
 
 import pytest
-from playwright.async_api import FilePayload, Route, expect
+from playwright.async_api import Route, expect
 
 from tests.browser.chat_page import QUEUED, ChatPage, done, token
+from tests.browser.pictures import choose, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MAX_BYTES = 1_000_000
-
-
-def png(width: int, height: int, *, is_noise: bool = False) -> FilePayload:
-    """A picture as a camera would give it, in one colour or, as hard to make small as can be, in none."""
-    seed = 7
-    rows = io.BytesIO()
-    for _ in range(height):
-        rows.write(b"\0")
-        if is_noise:
-            # A row of a plain generator: what matters is that no two pixels go together.
-            row = bytearray()
-            while len(row) < width * 3:
-                seed = (seed * 6364136223846793005 + 1442695040888963407) % 2**64
-                row += seed.to_bytes(8, "little")
-            rows.write(row[: width * 3])
-        else:
-            rows.write(b"\x17\x6b\x45" * width)
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    body = chunk(b"IDAT", zlib.compress(rows.getvalue(), 1))
-    data = b"\x89PNG\r\n\x1a\n" + head + body + chunk(b"IEND", b"")
-    return {"name": "photo.png", "mimeType": "image/png", "buffer": data}
-
-
-async def choose(chat: ChatPage, file: FilePayload) -> None:
-    async with chat.page.expect_file_chooser() as choosing:
-        await chat.page.get_by_role("button", name="사진 넣기").click()
-    await (await choosing.value).set_files(file)
 
 
 def preview(chat: ChatPage) -> Any:
@@ -126,6 +93,55 @@ async def test_a_picture_can_be_pasted_and_dropped(chat: ChatPage, door: str) ->
         [door, list(png(30, 30)["buffer"])],
     )
     await expect(preview(chat)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_picture"),
+    [
+        pytest.param({"text/plain": "a.png"}, True, id="a file, with its name"),
+        pytest.param({"text/html": "<img src=x>"}, True, id="a picture of a web page"),
+        pytest.param({"text/plain": "캔", "text/html": "<td>캔</td>"}, False, id="cells of a spreadsheet"),
+    ],
+)
+async def test_what_is_pasted_with_a_picture_beside_it(
+    chat: ChatPage, texts: dict[str, str], is_picture: bool
+) -> None:
+    is_taken = await chat.page.evaluate(
+        """([texts, bytes]) => {
+            const data = new DataTransfer();
+            data.items.add(new File([Uint8Array.from(bytes)], 'a.png', { type: 'image/png' }));
+            for (const [type, text] of Object.entries(texts)) data.setData(type, text);
+            const how = { bubbles: true, cancelable: true, clipboardData: data };
+            const event = new ClipboardEvent('paste', how);
+            return !document.getElementById('question').dispatchEvent(event);
+        }""",
+        [texts, list(png(30, 30)["buffer"])],
+    )
+    # What the page does not take, the browser pastes as text.
+    assert is_taken == is_picture
+    if is_picture:
+        await expect(preview(chat)).to_be_visible()
+
+
+async def test_text_can_be_dragged_into_the_question(chat: ChatPage) -> None:
+    text = await chat.page.evaluate(
+        """() => {
+            const title = document.getElementById('welcome-title');
+            getSelection().selectAllChildren(title);
+            return title.textContent;
+        }"""
+    )
+    await chat.page.locator("#welcome-title").drag_to(chat.question)
+    await expect(chat.question).to_have_value(text)
+
+
+async def test_a_link_that_is_dropped_beside_the_question_leads_nowhere(chat: ChatPage) -> None:
+    await chat.is_told(token("https://example.org/"), done("https://example.org/"))
+    await chat.ask()
+    await chat.ends()
+    await chat.text.get_by_role("link").drag_to(chat.page.get_by_role("banner"))
+    await expect(chat.turns).to_have_count(1)
+    assert chat.page.url == chat.url + "/"
 
 
 async def test_a_file_that_is_no_picture_is_refused_in_words(chat: ChatPage) -> None:

@@ -1,3 +1,4 @@
+import json
 from functools import partial
 from typing import Any
 
@@ -72,6 +73,60 @@ async def test_a_question_that_could_not_be_sent_is_tried_again_under_its_key(ch
     await chat.ends()
     first, second = [(await request.all_headers())["idempotency-key"] for request in chat.submits]
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("status", "problem", "is_same"),
+    [
+        pytest.param(502, None, True, id="a proxy lost the reply"),
+        pytest.param(409, "idempotency_in_flight", True, id="the first is under way"),
+        pytest.param(422, "idempotency_mismatch", False, id="the key is another question's"),
+    ],
+)
+async def test_a_question_that_may_have_arrived_is_tried_again_as_the_same_one(
+    chat: ChatPage, status: int, problem: str | None, is_same: bool
+) -> None:
+    async def lose_the_reply(route: Route) -> None:
+        await route.fetch()
+        body = "<h1>Bad Gateway</h1>" if problem is None else json.dumps({"code": problem, "status": status})
+        await route.fulfill(status=status, body=body)
+
+    await chat.page.route("**/api/v1/chat", lose_the_reply)
+    await chat.ask()
+    await chat.ends("error")
+    await chat.page.unroute("**/api/v1/chat")
+    await chat.again().click()
+    if is_same:
+        await chat.ends()
+        await chat.shows_exactly(await chat.answer_of_the_api())
+    else:
+        await expect(chat.turns.last).not_to_have_attribute("data-status", "sending")
+    first, second = [(await request.all_headers())["idempotency-key"] for request in chat.submits]
+    assert (first == second) == is_same
+
+
+async def test_a_question_that_takes_the_place_of_a_waiting_one_does_so_when_tried_again(
+    chat: ChatPage,
+) -> None:
+    wish = {"kind": "location", "message": "어디에 계세요?", "expires_in_s": 60}
+    await chat.is_told(("input_required", wish))
+    await chat.ask()
+    await expect(chat.turns.last.get_by_text("어디에 계세요?")).to_be_visible()
+    await chat.page.route("**/api/v1/chat", lambda route: route.abort())
+    await chat.ask()
+    await expect(chat.turns).to_have_count(2)
+    await chat.ends("error")
+    await chat.again().click()
+
+    async def is_tried_again() -> bool:
+        return len(chat.submits) == 3
+
+    await chat.until(is_tried_again)
+    # The API takes the same key for the same body only.
+    second, third = chat.submits[1:]
+    assert second.post_data_json["on_busy"] == "interrupt"
+    assert third.post_data_json == second.post_data_json
+    assert third.headers["idempotency-key"] == second.headers["idempotency-key"]
 
 
 async def test_every_problem_of_the_api_has_words_of_its_own(chat: ChatPage) -> None:

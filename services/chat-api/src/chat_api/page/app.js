@@ -1,19 +1,17 @@
 // The page: puts the chat, the composer, the history and the language together.
 
-import * as api from './api.js';
 import { Chat } from './chat.js';
 import { Composer } from './composer.js';
-import { keptTurn, newConversation } from './conversation.js';
+import { newConversation } from './conversation.js';
 import { element } from './dom.js';
 import { History } from './history.js';
-import * as pictures from './picture_store.js';
+import { conversationOf, erase, sweepPictures } from './kept.js';
 import { BottomKeeper } from './scroll.js';
 import * as store from './store.js';
 import { TurnView } from './turn.js';
 import { problemText, switchLanguage, translatePage, words } from './words.js';
 
 const SAVE_EVERY_MS = 400;
-const FETCHED_TURNS = 40;
 
 const find = (id) => document.getElementById(id);
 const page = {
@@ -139,20 +137,12 @@ function startNew() {
 
 async function openKept(sessionId) {
   if (sessionId === chat.conversation.sessionId) return;
-  show(store.load(sessionId) ?? await fetched(sessionId));
+  show(await conversationOf(sessionId));
   save();
 }
 
-async function fetched(sessionId) {
-  const { turns } = await api.turnsOf(sessionId, FETCHED_TURNS);
-  return { sessionId, turns: turns.map(keptTurn) };
-}
-
 async function removeKept(sessionId) {
-  await api.erase(sessionId);
-  const kept = store.load(sessionId);
-  if (kept) pictures.remove(kept.turns.map(({ id }) => id));
-  store.remove(sessionId);
+  await erase(sessionId);
   if (sessionId === chat.conversation.sessionId) show(newConversation());
 }
 
@@ -202,4 +192,5 @@ store.onSavedElsewhere((sessionId) => {
 
 translate();
 chat.resume();
+sweepPictures();
 if (matchMedia('(hover: hover)').matches) composer.focus();

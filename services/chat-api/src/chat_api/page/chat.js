@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import {
-  PICTURE, askAgain, endedByStatus, failed, heard, isPending, newTurn, submitted,
+  PICTURE, askAgain, endedByStatus, failed, heard, isPending, isRefusedView, newTurn, submitted, viewAgain,
 } from './conversation.js';
 import { Follower } from './follow.js';
 import * as pictures from './picture_store.js';
@@ -55,19 +55,24 @@ export class Chat {
     this.conversation.turns.push(turn);
     this.#on.begun(turn);
     if (picture?.blob) await pictures.put(turn.id, picture.blob);
-    this.#send(turn, picture?.blob);
+    // Its conversation was left meanwhile: opening it again sends the question.
+    if (turn === this.active) this.#send(turn, picture?.blob);
   }
 
   async again(turn, { interrupts = false }) {
     if (this.active) return;
-    if (turn !== this.conversation.turns.at(-1)) {
+    const { sessionId, turns } = this.conversation;
+    if (turn !== turns.at(-1)) {
       const picture = turn.picture && { thumbnail: turn.picture, blob: await pictures.get(turn.id) };
-      this.ask(turn.question, picture);
-      return;
+      if (sessionId === this.conversation.sessionId && !this.active) this.ask(turn.question, picture);
+    } else if (isRefusedView(turn)) {
+      viewAgain(turn);
+      this.#follow(turn);
+    } else {
+      askAgain(turn, interrupts);
+      this.#on.begun(turn);
+      this.#send(turn);
     }
-    askAgain(turn, interrupts);
-    this.#on.begun(turn);
-    this.#send(turn);
   }
 
   stop() {

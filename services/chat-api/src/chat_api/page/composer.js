@@ -43,8 +43,11 @@ export class Composer {
       this.#file.value = '';
     });
     this.#question.addEventListener('paste', (event) => this.#paste(event));
-    document.addEventListener('dragover', (event) => event.preventDefault());
+    document.addEventListener('dragover', (event) => {
+      if (!isTextForABox(event)) event.preventDefault();
+    });
     document.addEventListener('drop', (event) => {
+      if (isTextForABox(event)) return;
       event.preventDefault();
       this.#choose(event.dataTransfer.files);
     });
@@ -101,9 +104,12 @@ export class Composer {
   }
 
   #paste(event) {
-    if (event.clipboardData.files.length === 0) return;
+    const { files, types } = event.clipboardData;
+    // Cells of a spreadsheet come as a picture too. A file's name, without markup, comes along with the file.
+    const isText = types.includes('text/plain') && types.includes('text/html');
+    if (files.length === 0 || isText) return;
     event.preventDefault();
-    this.#choose(event.clipboardData.files);
+    this.#choose(files);
   }
 
   async #choose(files) {
@@ -158,3 +164,7 @@ export class Composer {
     this.draw();
   }
 }
+
+// What is dropped beside a box, a link say, would take the page away.
+const isTextForABox = ({ target, dataTransfer }) =>
+  !dataTransfer.types.includes('Files') && target instanceof Element && target.matches('textarea, input');

@@ -14,10 +14,20 @@ export function newTurn(question, picture = null) {
   return { id: randomId(), at: Date.now(), question, picture, ...fresh() };
 }
 
-// The same turn, asked once more; where nobody knows whether the first POST arrived, under its key.
+// The same turn, asked once more. Without a job nobody knows whether the first POST arrived, so it goes out under
+// its key, as the same question; one that the API refused has left its key free.
 export function askAgain(turn, interrupts) {
-  const key = turn.problem?.code === 'offline' ? turn.key : randomId();
-  Object.assign(turn, fresh(), { key, interrupts });
+  const mayHaveArrived = turn.job === null && turn.problem?.code !== 'idempotency_mismatch';
+  const same = mayHaveArrived ? { key: turn.key, interrupts: interrupts || turn.interrupts } : { interrupts };
+  Object.assign(turn, fresh(), same);
+}
+
+// Only its viewer was refused, for want of a key: the job has gone on.
+export const isRefusedView = (turn) => turn.job !== null && turn.problem?.status === 401;
+
+export function viewAgain(turn) {
+  turn.status = 'running';
+  turn.problem = null;
 }
 
 // A key per asking: a POST that is repeated after a reload or a lost reply gives the same job.

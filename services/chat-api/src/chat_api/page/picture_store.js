@@ -35,3 +35,12 @@ export const put = (id, blob) => run('readwrite', (store) => store.put(blob, id)
 export const get = (id) => run('readonly', (store) => store.get(id));
 
 export const remove = (ids) => run('readwrite', (store) => { for (const id of ids) store.delete(id); });
+
+// Keeps those of these turns only: a conversation may go without a word, for want of room or in another tab.
+export async function sweep(turnIds) {
+  // First the pictures: a turn is kept before its picture is.
+  const ids = await run('readonly', (store) => store.getAllKeys());
+  if (!ids?.length) return;
+  const known = new Set(turnIds());
+  await remove(ids.filter((id) => !known.has(id)));
+}

@@ -36,6 +36,10 @@ export function setCurrent({ sessionId }) {
   write(CURRENT, sessionId, 'sessionStorage');
 }
 
+// Of every turn that is kept in this browser.
+export const turnIds = () =>
+  wholeOnes().flatMap((key) => load(key.slice(ONE.length))?.turns ?? []).map(({ id }) => id);
+
 export const isRemoved = (conversation) =>
   listed.has(conversation) && !titles().some(({ id }) => id === conversation.sessionId);
 
