@@ -56,7 +56,7 @@ def memory_services(**changes: Any) -> Services:
         MemoryClaims(),
         telemetry(),
         turn_store(chosen),
-        MemoryPictures(kept_s=chosen.picture_ttl_s),
+        MemoryPictures(kept_s=chosen.picture_ttl_s, max_bytes=chosen.pictures_max_bytes),
         MemoryDeadLetters(queue),
         "memory",
     )
@@ -144,7 +144,7 @@ class RealWorld:
             claims,
             telemetry(),
             turn_store(chosen),
-            RedisPictures(self.redis_url, kept_s=chosen.picture_ttl_s),
+            RedisPictures(self.redis_url, kept_s=chosen.picture_ttl_s, max_bytes=chosen.pictures_max_bytes),
             RabbitDeadLetters(self.amqp_url),
             limits=in_redis(claims.link),
         )

@@ -33,6 +33,10 @@ class Album(Protocol):
 
     def names(self) -> set[str]: ...
 
+    def limit(self, max_bytes: int) -> None:
+        """Lets so many bytes be kept from now on."""
+        ...
+
     def left_s(self) -> list[float]:
         """Seconds until each thing that is kept expires."""
         ...
@@ -50,6 +54,9 @@ class MemoryAlbum:
     def names(self) -> set[str]:
         return set(self.pictures._pictures)
 
+    def limit(self, max_bytes: int) -> None:
+        self.pictures._max_bytes = max_bytes
+
     def left_s(self) -> list[float]:
         return [until - self.now for until, _ in self.pictures._pictures.values()]
 
@@ -65,6 +72,9 @@ class RedisAlbum:
 
     def names(self) -> set[str]:
         return {key.decode() for key in self.admin.keys("*")}
+
+    def limit(self, max_bytes: int) -> None:
+        self.pictures._max_bytes = max_bytes
 
     def left_s(self) -> list[float]:
         return [self.admin.ttl(name) for name in self.names()]
@@ -121,6 +131,7 @@ async def test_a_picture_that_never_was_is_gone(album: Album, picture_id: str) -
 
 async def test_a_picture_expires(album: Album) -> None:
     picture_id = await album.pictures.put(picture())
+    names = album.names()
     assert all(KEPT_S - 5 <= left <= KEPT_S for left in album.left_s())
     assert album.left_s()
 
@@ -128,7 +139,7 @@ async def test_a_picture_expires(album: Album) -> None:
     with pytest.raises(PictureGone):
         await album.pictures.get(picture_id)
     await album.pictures.put(picture())
-    assert len(album.names()) <= 2
+    assert len(album.names()) == len(names)
 
 
 async def test_a_picture_that_is_removed_leaves_nothing(album: Album) -> None:
@@ -195,14 +206,79 @@ def test_a_reference_leads_back_to_its_picture_and_a_url_to_none() -> None:
     assert picture_path("abc") == "/api/v1/images/abc"
 
 
-async def test_memory_makes_room_for_the_newest() -> None:
-    pictures = MemoryPictures(max_bytes=3 * len(PNG))
-    ids = [await pictures.put(picture(f"s-{number}")) for number in range(5)]
+async def are_kept(album: Album, ids: list[str]) -> list[bool]:
+    kept = await asyncio.gather(*map(album.pictures.get, ids), return_exceptions=True)
+    assert all(isinstance(one, Picture | PictureGone) for one in kept)
+    return [isinstance(one, Picture) for one in kept]
 
-    for picture_id in ids[:2]:
-        with pytest.raises(PictureGone):
-            await pictures.get(picture_id)
-    assert [(await pictures.get(picture_id)).session_id for picture_id in ids[2:]] == ["s-2", "s-3", "s-4"]
+
+async def test_the_oldest_make_room_for_the_newest(album: Album) -> None:
+    album.limit(3 * len(PNG))
+    ids = [await album.pictures.put(picture(f"s-{number}")) for number in range(5)]
+    assert await are_kept(album, ids) == [False, False, True, True, True]
+
+    ids.append(await album.pictures.put(picture("s-5", PNG * 2)))
+    assert await are_kept(album, ids) == [False, False, False, False, True, True]
+    ids.append(await album.pictures.put(picture("s-6", PNG * 3)))
+    assert await are_kept(album, ids) == [False] * 6 + [True]
+
+
+async def test_what_was_removed_erased_or_has_expired_takes_no_room(album: Album) -> None:
+    album.limit(3 * len(PNG))
+    kept = await album.pictures.put(picture("s-1"))
+    await album.pictures.remove(await album.pictures.put(picture("s-2")))
+    for session_id in ("s-3", "s-3"):
+        await album.pictures.put(picture(session_id))
+    await album.pictures.erase("s-3")
+    ids = [kept, await album.pictures.put(picture("s-4")), await album.pictures.put(picture("s-5"))]
+    assert await are_kept(album, ids) == [True, True, True]
+
+    album.pass_by()
+    ids = [await album.pictures.put(picture()) for _ in range(3)]
+    assert await are_kept(album, ids) == [True, True, True]
+
+
+async def test_a_session_whose_picture_made_room_is_erased_as_any_other(album: Album) -> None:
+    album.limit(2 * len(PNG))
+    ids = [await album.pictures.put(picture("s-1", PNG[:-1] + bytes([number]))) for number in range(5)]
+    await album.pictures.erase("s-1")
+
+    assert await are_kept(album, ids) == [False] * 5
+    assert album.names() == set()
+
+
+async def test_processes_that_put_at_once_keep_no_more_than_one_may(redis_server: RedisServer) -> None:
+    album = RedisAlbum(redis_server)
+    stores = [RedisPictures(redis_server.url, max_bytes=4 * len(PNG)) for _ in range(4)]
+    pictures = [picture(f"s-{number % 7}", PNG + bytes(number)) for number in range(100)]
+    ids = await asyncio.gather(*(stores[number % 4].put(one) for number, one in enumerate(pictures)))
+    await asyncio.gather(*(stores[number % 3].remove(one) for number, one in enumerate(ids[:50])))
+
+    kept = [len(album.admin.hget(key, "data") or b"") for key in album.admin.keys("chat:picture:*")]
+    assert 0 < sum(kept) <= 4 * len(PNG)
+    assert int(album.admin.get("chat:pictures:bytes") or 0) == sum(kept)
+    assert album.admin.zcard("chat:pictures") == len(kept)
+    assert sum(album.admin.zcard(key) for key in album.admin.keys("chat:session:*:pictures")) == len(kept)
+    for store in (*stores, album.pictures):
+        await store.close()
+    album.admin.close()
+
+
+async def test_what_redis_let_expire_takes_no_room_of_what_is_kept_longer(redis_server: RedisServer) -> None:
+    album = RedisAlbum(redis_server)
+    album.limit(3 * len(PNG))
+    brief = RedisPictures(redis_server.url, kept_s=1)
+    gone = [await brief.put(picture("s-1")) for _ in range(2)]
+    ids = [await album.pictures.put(picture("s-2"))]
+    async with asyncio.timeout(30):
+        while any(await are_kept(album, gone)):
+            pass
+    ids += [await album.pictures.put(picture("s-3")) for _ in range(2)]
+
+    assert await are_kept(album, ids) == [True, True, True]
+    for store in (brief, album.pictures):
+        await store.close()
+    album.admin.close()
 
 
 async def test_a_redis_without_room_refuses_a_picture_and_keeps_nothing_of_it() -> None:
@@ -217,8 +293,20 @@ async def test_a_redis_without_room_refuses_a_picture_and_keeps_nothing_of_it() 
             await fill()
         kept = [key for key in admin.keys("chat:picture:*") if isinstance(key, bytes)]
         assert 0 < len(kept) < 20
+        assert admin.zcard("chat:pictures") == len(kept)
         assert admin.zcard("chat:session:s-1:pictures") == len(kept)
         assert all(admin.ttl(key) > 0 for key in admin.keys("*"))
         await pictures.erase("s-1")
         await pictures.put(picture())
+        await pictures.close()
+
+
+async def test_pictures_without_end_leave_redis_its_room_for_questions() -> None:
+    with RedisServer(maxmemory="24mb") as server, redis.Redis(port=server.port) as admin:
+        pictures = RedisPictures(server.url, max_bytes=8_000_000)
+        for _ in range(40):
+            await pictures.put(picture(data=PNG + bytes(1_000_000)))
+
+        assert len(admin.keys("chat:picture:*")) == 7
+        assert admin.set("chat:question", bytes(1_000_000))
         await pictures.close()

@@ -3,6 +3,7 @@
 import re
 
 import yaml
+from eco2_bus.pictures import MAX_BYTES
 
 from tests.docs.blocks import ROOT
 
@@ -10,6 +11,7 @@ GUIDE = (ROOT / "docs/guides/scale.md").read_text(encoding="utf-8")
 SHARE_USED, CPU_S_PER_TOKEN = 0.6, 0.28 / 1000
 SECONDS_BETWEEN, TOKENS, ANSWER_S = 60, 200, 6
 LOG_KB, ANSWER_KB = 16, 2.5
+PICTURES_GB = MAX_BYTES * 1.2 / 1e9
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -36,7 +38,7 @@ def test_the_table_of_users_follows_from_the_formula_and_the_constants() -> None
         answers = int(row[0].replace(",", "")) / SECONDS_BETWEEN
         streams = answers * ANSWER_S
         cores = answers * TOKENS * CPU_S_PER_TOKEN / SHARE_USED
-        memory_gb = answers * (3_600 * LOG_KB + 86_400 * ANSWER_KB) / 1e6
+        memory_gb = answers * (3_600 * LOG_KB + 86_400 * ANSWER_KB) / 1e6 + PICTURES_GB
         workers = rounded_up(max(cores * share["worker"], streams / 64)) + 1
         apis = rounded_up(max(cores * share["API"], streams / 400)) + 1
         by_process = [f"{cores * share[one]:.1f}" for one in ("worker", "API", "Redis")]

@@ -9,7 +9,8 @@ from typing import Protocol
 from eco2_bus.job import IMAGE_MAX_BYTES
 
 KEPT_S = 24 * 3600
-MEMORY_MAX_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 128 * 1024 * 1024
+"""A quarter of the Redis that the logs share with the pictures, and that refuses both when it is full."""
 
 _REFERENCE = "picture:"
 _BEGINNINGS = {
@@ -29,7 +30,7 @@ class PictureTooLarge(ValueError):
 
 
 class PictureGone(Exception):
-    """There is no such picture: never put, expired or erased."""
+    """There is no such picture: never put, expired, erased, or gone to make room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,10 @@ def new_picture_id() -> str:
 
 
 class Pictures(Protocol):
-    """All pictures. Every method may raise LogUnavailable."""
+    """All pictures, of so many bytes together; every method may raise LogUnavailable."""
 
     async def put(self, picture: Picture) -> str:
-        """Keeps a picture until it expires, and gives its id."""
+        """Keeps a picture until it expires or has to make room for newer ones, and gives its id."""
         ...
 
     async def get(self, picture_id: str) -> Picture:
@@ -106,13 +107,13 @@ class Pictures(Protocol):
 
 
 class MemoryPictures:
-    """Pictures of one process; beyond `max_bytes` in all, the oldest make room."""
+    """Pictures of one process."""
 
     def __init__(
         self,
         *,
         kept_s: float = KEPT_S,
-        max_bytes: int = MEMORY_MAX_BYTES,
+        max_bytes: int = MAX_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kept_s = kept_s

@@ -68,7 +68,9 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
         log = MemoryEventLog(times=api_settings.log_times)
         queue = MemoryJobQueue(max_length=api_settings.queue_max_length, waiting_s=settings.input_wait_s)
         turns = turn_store(api_settings)
-        pictures = MemoryPictures(kept_s=api_settings.picture_ttl_s)
+        pictures = MemoryPictures(
+            kept_s=api_settings.picture_ttl_s, max_bytes=api_settings.pictures_max_bytes
+        )
         services = Services(
             api_settings,
             queue,

@@ -40,7 +40,7 @@ async def serve(host: str, port: int, settings: ApiSettings) -> None:
         claims,
         telemetry,
         turn_store(settings),
-        RedisPictures(redis_url, kept_s=settings.picture_ttl_s),
+        RedisPictures(redis_url, kept_s=settings.picture_ttl_s, max_bytes=settings.pictures_max_bytes),
         RabbitDeadLetters(settings.amqp_url.get_secret_value()),
         limits=in_redis(claims.link),
     )

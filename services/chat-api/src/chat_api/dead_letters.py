@@ -169,7 +169,7 @@ async def _services(settings: ApiSettings) -> AsyncGenerator[Services]:
         RedisClaims(redis_url),
         set_up("chat-api", log_level="ERROR"),
         turn_store(settings),
-        RedisPictures(redis_url, kept_s=settings.picture_ttl_s),
+        RedisPictures(redis_url, kept_s=settings.picture_ttl_s, max_bytes=settings.pictures_max_bytes),
         RabbitDeadLetters(amqp_url),
     )
     async with AsyncExitStack() as stack:

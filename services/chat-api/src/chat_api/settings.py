@@ -4,6 +4,8 @@ import ipaddress
 from datetime import timedelta
 from typing import Annotated
 
+from eco2_bus import pictures
+from eco2_bus.job import IMAGE_MAX_BYTES
 from eco2_bus.log import LogTimes
 from limits import parse
 from pydantic import AfterValidator, Field, SecretStr
@@ -45,7 +47,9 @@ class ApiSettings(AuthSettings):
     """Where the turns are: `sqlite:///path`, `postgresql://...`, or `memory:` for tests. The worker's too."""
     database_auto_upgrade: bool = False
     """True lets the API upgrade a PostgreSQL that is out of date; its own SQLite file it always upgrades."""
-    picture_ttl_s: int = Field(default=24 * 3600, ge=1)
+    picture_ttl_s: int = Field(default=pictures.KEPT_S, ge=1)
+    pictures_max_bytes: int = Field(default=pictures.MAX_BYTES, ge=IMAGE_MAX_BYTES)
+    """Of all pictures together; beyond it the oldest make room. The worker must use the same number."""
     input_wait_s: float = Field(default=120, gt=0)
     """How long a job waits for its user; the worker must use the same number."""
 

@@ -29,7 +29,7 @@ async def work(settings: WorkerSettings) -> None:
     redis_url = settings.redis_url.get_secret_value()
     log = RedisEventLog(redis_url, times=settings.log_times)
     turns = TurnStore(settings.database_url.get_secret_value(), upgrades=settings.database_auto_upgrade)
-    pictures = RedisPictures(redis_url, kept_s=settings.picture_ttl_s)
+    pictures = RedisPictures(redis_url, kept_s=settings.picture_ttl_s, max_bytes=settings.pictures_max_bytes)
     queue = RabbitJobQueue(
         settings.amqp_url.get_secret_value(),
         max_length=settings.queue_max_length,

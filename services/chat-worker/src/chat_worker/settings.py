@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from eco2_bus import pictures
+from eco2_bus.job import IMAGE_MAX_BYTES
 from eco2_bus.log import LogTimes
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,7 +24,9 @@ class WorkerSettings(BaseSettings):
     """Turns and what sessions remember: `sqlite:///path`, `postgresql://...`, or `memory:` for tests."""
     database_auto_upgrade: bool = False
     """True lets the worker upgrade a PostgreSQL that is out of date."""
-    picture_ttl_s: int = Field(default=24 * 3600, ge=1)
+    picture_ttl_s: int = Field(default=pictures.KEPT_S, ge=1)
+    pictures_max_bytes: int = Field(default=pictures.MAX_BYTES, ge=IMAGE_MAX_BYTES)
+    """Of all pictures together; beyond it the oldest make room. All processes must use the same number."""
     input_wait_s: float = Field(default=120, gt=0)
     """How long a job waits for its user; all processes must use the same number."""
 
