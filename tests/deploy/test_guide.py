@@ -19,7 +19,7 @@ BY_HAND = {"AUTH_API_KEYS_FILE", "TICKET_SECRET_FILE"}
 OF_COMPOSE = {
     "AMQP_URL", "DATABASE_URL", "REDIS_URL", "CHARACTER_TARGET", "STAND_INS_URL", "IS_SAMPLE_DATA",
     "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "LANGCHAIN_TRACING_V2", "LANGSMITH_OTEL_ENABLED",
-    "AUTH_NONE_ANYWHERE", "JOB_MAX_TOKENS", "LIMIT_OPEN_STREAMS",
+    "AUTH_NONE_ANYWHERE", "ALLOWED_HOSTS", "JOB_MAX_TOKENS", "LIMIT_OPEN_STREAMS",
 }  # fmt: skip
 """What the compose file or its example sets to something else than a service has by itself."""
 SERVED_BY = {"chat-api-1": ApiSettings, "chat-worker-1": WorkerSettings}
@@ -42,7 +42,7 @@ def test_what_the_guides_speak_of_can_be_set_in_the_env_file(service: str) -> No
     named = set(named_in_guides(SERVED_BY[service])) - BY_HAND
     assert len(named) > 10
 
-    heard = {name for name in named if told(service, {name: "of-mine"}).get(name) == "of-mine"}
+    heard = {name for name in named if "of-mine" in told(service, {name: "of-mine"}).get(name, "")}
 
     # Addresses are put together of passwords, and DRAIN_S belongs to stop_grace_period.
     assert named - heard <= {"AMQP_URL", "DATABASE_URL", "REDIS_URL", "DRAIN_S"}
