@@ -81,6 +81,13 @@ async def test_an_inline_script_would_not_run(product: Product) -> None:
     assert unknown.status_code == 404
 
 
+async def test_a_page_under_a_name_that_leads_here_from_elsewhere_gets_nothing(product: Product) -> None:
+    async with httpx.AsyncClient(base_url=product.url) as client:
+        for path in ("/", "/page/app.js", "/api/v1/sessions/s/turns"):
+            assert (await client.get(path, headers={"Host": "rebound.example"})).status_code == 421
+            assert (await client.get(path, headers={"Host": "localhost:8000"})).status_code != 421
+
+
 async def test_words_become_links_only_to_addresses_of_the_web(chat: ChatPage) -> None:
     answer = (
         "[안내](https://example.org/a_(b)) [나쁜](javascript:alert(1)) [자료](data:text/html,x)"

@@ -6,6 +6,7 @@ import pytest
 from chat_api.auth.access import check_may_listen, open_access
 from chat_api.auth.caller import UnusableSettings
 from chat_api.auth.keys import digest_of
+from chat_api.known_hosts import known_hosts
 from chat_api.settings import ApiSettings
 
 from tests.deploy.compose import compose, example
@@ -35,6 +36,12 @@ def test_the_example_serves_this_machine_without_keys(monkeypatch: pytest.Monkey
 
     check_may_listen(settings, EVERYWHERE)
     assert open_access(settings).credentials is None
+
+
+def test_the_containers_answer_to_the_names_that_others_call_them_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = known_hosts(of_compose(monkeypatch, ALLOWED_HOSTS="chat.example"))
+
+    assert names == {"localhost", "chat-api-1", "chat-api-2", "chat.example"}
 
 
 def test_without_the_examples_word_for_it_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:

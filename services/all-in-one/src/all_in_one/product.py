@@ -13,6 +13,7 @@ from chat_api.app import create_app
 from chat_api.auth.access import check_may_listen
 from chat_api.claims import MemoryClaims
 from chat_api.deps import Services, turn_store
+from chat_api.known_hosts import known_hosts
 from chat_api.server import ApiServer, listen
 from chat_api.settings import ApiSettings
 from chat_worker.bootstrap import open_consumer
@@ -104,7 +105,7 @@ async def open_product(host: str, port: int) -> AsyncGenerator[Product]:
                 )
             )
             server = ApiServer(
-                create_app(services, registry=registry),
+                create_app(services, registry=registry, hosts=known_hosts(api_settings)),
                 log,
                 grace_s=GRACE_S,
                 trusted_proxies=api_settings.trusted_proxies,

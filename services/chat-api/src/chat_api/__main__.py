@@ -15,6 +15,7 @@ from chat_api.app import create_app
 from chat_api.auth.access import check_may_listen
 from chat_api.auth.caller import UnusableSettings
 from chat_api.deps import Services, turn_store
+from chat_api.known_hosts import known_hosts
 from chat_api.limits.stores import in_redis
 from chat_api.redis_claims import RedisClaims
 from chat_api.server import ApiServer, listen
@@ -44,7 +45,9 @@ async def serve(host: str, port: int, settings: ApiSettings) -> None:
         RabbitDeadLetters(settings.amqp_url.get_secret_value()),
         limits=in_redis(claims.link),
     )
-    server = ApiServer(create_app(services), log, trusted_proxies=settings.trusted_proxies)
+    server = ApiServer(
+        create_app(services, hosts=known_hosts(settings)), log, trusted_proxies=settings.trusted_proxies
+    )
     settle()
     await server.serve(sockets=[listen(host, port)])
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Set
 from contextlib import asynccontextmanager
 
 from eco2_history import HistoryUnavailable, TurnStore
@@ -30,6 +30,7 @@ from chat_api.ai_sdk import routes as ai_sdk
 from chat_api.auth.access import open_access
 from chat_api.body_limit import BodyLimit
 from chat_api.deps import Services
+from chat_api.known_hosts import KnownHosts
 from chat_api.limits import headers as limit_headers
 from chat_api.limits.fairness import Fairness
 from chat_api.limits.streams import OpenStreams
@@ -42,8 +43,13 @@ from chat_api.safe_headers import SafeHeaders
 _log = logging.getLogger(__name__)
 
 
-def create_app(services: Services, *, registry: CollectorRegistry | None = None) -> FastAPI:
-    """Makes the application; closing it closes the services. Raises UnusableSettings."""
+def create_app(
+    services: Services, *, registry: CollectorRegistry | None = None, hosts: Set[str] | None = None
+) -> FastAPI:
+    """Makes the application, which answers to these names or to any; closing it closes the services.
+
+    Raises UnusableSettings.
+    """
     access, depth = open_access(services.settings), QueueDepth(services.queue)
 
     @asynccontextmanager
@@ -83,6 +89,8 @@ def create_app(services: Services, *, registry: CollectorRegistry | None = None)
     )
     metrics.install(app, registry or CollectorRegistry())
     app.add_middleware(BodyLimit, max_bytes=services.settings.body_max_bytes)
+    if hosts is not None:
+        app.add_middleware(KnownHosts, names=hosts)
     app.add_middleware(OpenAiErrors)
     app.add_middleware(
         CORSMiddleware,

@@ -199,6 +199,12 @@ def body_too_large(request: Request) -> JSONResponse:
     return _problem(request, 413, *_TITLES[413], "Body too large.")
 
 
+def unknown_host(request: Request) -> JSONResponse:
+    """421, for a request that a page elsewhere may have sent here under a name of its own."""
+    detail = "This service is not known by the name in `Host`. Its operator can add it to ALLOWED_HOSTS."
+    return _problem(request, 421, "unknown_host", "Misdirected request", detail)
+
+
 def _problem(
     request: Request,
     status: int,

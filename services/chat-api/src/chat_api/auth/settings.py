@@ -13,6 +13,8 @@ class AuthSettings(BaseSettings):
     auth_mode: Literal["none", "api_key", "jwt"] = "none"
     auth_none_anywhere: bool = False
     """True lets `none` listen off loopback too: whoever reaches the port may do everything."""
+    allowed_hosts: str = ""
+    """Names, with commas, under which `none` is called beside `localhost` and addresses; `*` for any."""
 
     auth_api_keys: SecretStr = SecretStr("")
     """`name:sha256` pairs with commas or blanks between them; `python -m chat_api.auth.keys` makes one."""
