@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from eco2_bus.events import Image, InputRequired, to_json
-from eco2_bus.log import Claim
+from eco2_bus.log import Claim, LogSummary
 
 from tests import npm
 from tests.api.conversation import PNG, turn
@@ -370,6 +370,30 @@ async def test_the_chat_of_somebody_else_cannot_be_resumed(
     refused = await memory_api.client.get(f"/api/v1/ai-sdk/chat/{session_id}/stream")
 
     assert (refused.status_code, refused.json()["code"]) == (404, "session_not_found")
+
+
+async def test_to_resume_costs_no_more_in_a_long_session_than_in_a_new_one(
+    memory_world: MemoryWorld, memory_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = new_id()
+    for _ in range(5):
+        job_id = (await memory_api.submit(session_id=session_id))["job_id"]
+        await answer(memory_world.log, job_id, "네.")
+    under_way = (await memory_api.submit(session_id=session_id))["job_id"]
+    asked: list[str] = []
+    summary = memory_world.made.log.summary
+
+    async def counting(job_id: str) -> LogSummary:
+        asked.append(job_id)
+        return await summary(job_id)
+
+    monkeypatch.setattr(memory_world.made.log, "summary", counting)
+    async with memory_api.client.stream("GET", f"/api/v1/ai-sdk/chat/{session_id}/stream") as response:
+        assert (response.status_code, set(asked)) == (200, {under_way})
+        await answer(memory_world.log, under_way, "네.")
+        await response.aread()
+    gone = await memory_api.client.get(f"/api/v1/ai-sdk/chat/{session_id}/stream")
+    assert (gone.status_code, set(asked)) == (204, {under_way})
 
 
 async def test_the_stream_says_what_it_is_and_takes_a_single_message(

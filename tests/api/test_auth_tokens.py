@@ -202,3 +202,19 @@ async def test_other_protocols_streams_end_with_the_token_too() -> None:
 
         assert "stream_broken_off" in told
         assert "[DONE]" not in told
+
+
+async def test_a_whole_completion_is_not_waited_for_longer_than_its_token_lasts() -> None:
+    async with (
+        Issuer().open() as issuer,
+        guarded(MemoryWorld(), **issuer.settings(auth_jwt_leeway_s=0)) as api,
+    ):
+        asked = {"model": "eco2-chat", "messages": [{"role": "user", "content": QUESTION}]}
+        async with known_as(api, token(expires_in_s=4)) as alice:
+            # Errors of this call have the protocol's shape, and not ours.
+            alice.client.event_hooks = {}
+            refused = await alice.client.post("/v1/chat/completions", json=asked)
+
+        assert refused.status_code == 401
+        assert refused.json()["error"]["code"] == "credential_expired"
+        assert refused.json()["error"]["type"] == "authentication_error"

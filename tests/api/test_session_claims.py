@@ -78,6 +78,22 @@ async def test_a_long_session_does_not_keep_jobs_of_which_nothing_is_left(real_w
         assert len(jobs) == 51 + 5
 
 
+async def test_the_last_who_took_a_session_holds_it(world: World) -> None:
+    async with api_over(world):
+        claims, session_id, first, second = world.made.claims, new_id(), new_id(), new_id()
+        assert await claims.session_holder(session_id) is None
+        await claims.take_session(Bid(session_id, "user-1", first), None)
+        await claims.take_session(Bid(session_id, "user-1", second), None)
+        assert await claims.session_holder(session_id) == first
+        await claims.take_session(Bid(session_id, "user-1", second), first)
+        assert await claims.session_holder(session_id) == second
+
+        await claims.free_session(session_id, second)
+        assert await claims.session_holder(session_id) is None
+        await claims.forget_session(session_id, "user-1")
+        assert await claims.session_holder(session_id) is None
+
+
 @pytest.mark.parametrize("key", ["", "a" * 64])
 async def test_the_idempotency_claim_of_each_job_is_known(world: World, key: str) -> None:
     async with api_over(world):

@@ -48,6 +48,10 @@ class Claims(Protocol):
         """Whose a session is, or None when nobody has used it of late."""
         ...
 
+    async def session_holder(self, session_id: str) -> str | None:
+        """Who has the session, or had it last: a job that may have ended, or an eraser."""
+        ...
+
     async def session_jobs(self, session_id: str) -> dict[str, str]:
         """The jobs of a session of which anything may be left, each with its idempotency claim or ''."""
         ...

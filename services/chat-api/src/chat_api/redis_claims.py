@@ -76,6 +76,10 @@ class RedisClaims:
         owner = await ask(self.link, "HGET", _session(session_id), "owner")
         return None if owner is None else owner.decode()
 
+    async def session_holder(self, session_id: str) -> str | None:
+        holder = await ask(self.link, "HGET", _session(session_id), "holder")
+        return None if holder is None else holder.decode()
+
     async def session_jobs(self, session_id: str) -> dict[str, str]:
         flat: list[bytes] = await ask(self.link, "HGETALL", _session(session_id))
         return {

@@ -90,6 +90,10 @@ class MemorySessions:
         session = self._sessions.get(session_id)
         return session.owner if session is not None and session.kept_until > time.monotonic() else None
 
+    async def session_holder(self, session_id: str) -> str | None:
+        session = self._sessions.get(session_id)
+        return (session.holder or None) if session is not None else None
+
     async def session_jobs(self, session_id: str) -> dict[str, str]:
         session = self._sessions.get(session_id)
         return {} if session is None else {job_id: key for job_id, (_, key) in session.jobs.items()}

@@ -4,8 +4,6 @@ Left out of our OpenAPI document: the protocol is another's, and what of it hold
 `docs/guides/use-the-api.md`.
 """
 
-import asyncio
-
 from eco2_bus.log import LogGone, LogSummary
 from fastapi import APIRouter, Request, Response
 
@@ -18,6 +16,7 @@ from chat_api.deps import Addresses, Deps, Services
 from chat_api.limits.streams import Streaming
 from chat_api.limits.submits import Admitting
 from chat_api.metrics import Metrics
+from chat_api.session_claims import is_eraser
 
 router = APIRouter(prefix="/api/v1/ai-sdk/chat", include_in_schema=False, route_class=GuardedRoute)
 
@@ -60,17 +59,15 @@ async def resume(
 
 
 async def _under_way(services: Services, session_id: str) -> tuple[str, LogSummary] | None:
-    """The one job that a session works on."""
-
-    async def found(job_id: str) -> tuple[str, LogSummary] | None:
-        try:
-            known = await services.log.summary(job_id)
-        except LogGone:
-            return None
-        return None if known.last.ends_job else (job_id, known)
-
-    jobs = await services.claims.session_jobs(session_id)
-    return next(filter(None, await asyncio.gather(*map(found, jobs))), None)
+    """The job that the session works on."""
+    holder = await services.claims.session_holder(session_id)
+    if holder is None or is_eraser(holder):
+        return None
+    try:
+        known = await services.log.summary(holder)
+    except LogGone:
+        return None
+    return None if known.last.ends_job else (holder, known)
 
 
 def _base_url(request: Request) -> str:

@@ -71,7 +71,7 @@ class RedisLiveJobs:
 
 
 def _windows(key: str) -> tuple[str, str]:
-    # The braces keep both on one node of a cluster.
+    # The braces keep windows apart from places, whatever a key says.
     now = f"chat:limit:{{{key}}}"
     return f"{now}/before", now
 

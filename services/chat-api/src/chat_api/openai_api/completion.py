@@ -5,6 +5,8 @@ from typing import Any
 from eco2_bus.events import START, Ended, Image, LogEntry, Problem
 from eco2_bus.log import LogGone
 
+from chat_api import errors
+from chat_api.auth.lasting import CredentialEnded, while_valid
 from chat_api.auth.links import Links
 from chat_api.deps import Services
 from chat_api.errors import ApiProblem
@@ -15,12 +17,15 @@ async def complete(services: Services, links: Links, envelope: Envelope) -> dict
     """Follows a job to its end, or to a question to the user; raises ApiProblem."""
     completion = _Completion(envelope)
     try:
-        async for entries in services.log.follow(envelope.queued.job_id, START):
+        log = services.log.follow(envelope.queued.job_id, START)
+        async for entries in while_valid(links.caller, log):
             for entry in links.entries(entries):
                 if (whole := completion.hear(entry)) is not None:
                     return whole
     except LogGone:
-        pass
+        raise _raised(BROKEN_OFF) from None
+    except CredentialEnded:
+        raise errors.credential_expired() from None
     raise _raised(BROKEN_OFF)
 
 
