@@ -1,6 +1,7 @@
 """Both READMEs promise the same, and every document's links lead somewhere."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,14 @@ def test_every_link_to_a_file_leads_to_one(document: Path) -> None:
     for link in links(document.read_text(encoding="utf-8")):
         if "://" not in link:
             assert (document.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_names_what_is_there(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    assert {name for name in commands(text) if name} <= TARGETS
+    for module in re.findall(r"python -m ([a-z0-9_.]+)", text):
+        assert find_spec(module), module
 
 
 def test_make_lists_every_command_with_its_purpose() -> None:
