@@ -23,11 +23,12 @@ def main() -> int:
     parser.add_argument(
         "command", choices=_COMMANDS, help="; ".join(f"{k}: {v}" for k, v in _COMMANDS.items())
     )
-    command = parser.parse_args().command
+    parser.add_argument("--final", action="store_true", help="this very commit is to be tagged (check)")
+    options = parser.parse_args()
     # A document needs nobody's database, and nobody needs to hear that the product started for it.
     os.environ |= {"DATABASE_URL": "memory:", "LOG_LEVEL": "WARNING"}
     document = served()
-    match command:
+    match options.command:
         case "reference":
             REFERENCE.write_text(markdown(document), encoding="utf-8")
         case "current":
@@ -37,7 +38,7 @@ def main() -> int:
         case "keep":
             LAST_RELEASED.write_text(as_text(document), encoding="utf-8")
         case _:
-            return 0 if check(document) else 1
+            return 0 if check(document, is_final=options.final) else 1
     return 0
 
 

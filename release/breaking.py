@@ -4,16 +4,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from release.shapes import Schema
+from release.values import narrowed, resolved
 
 Document = Mapping[str, Any]
-_UPPER = ("maxLength", "maximum", "maxItems", "exclusiveMaximum")
-_LOWER = ("minLength", "minimum", "minItems", "exclusiveMinimum")
 _DEPTH_MAX = 12
 
 
 def broken(old: Document, new: Document) -> list[str]:
     """Every change that a client of the old document may stumble over, in words; additions are none."""
-    return list(dict.fromkeys(_calls(old, new)))
+    return list(dict.fromkeys((*_credentials(old, new), *_calls(old, new))))
+
+
+def _credentials(old: Document, new: Document) -> Iterator[str]:
+    after = new["components"].get("securitySchemes", {})
+    for name, scheme in old["components"].get("securitySchemes", {}).items():
+        if name not in after:
+            yield f"the credential {name} is gone"
+        elif {**scheme, "description": ""} != {**after[name], "description": ""}:
+            yield f"the credential {name} is given in another way"
 
 
 def _calls(old: Document, new: Document) -> Iterator[str]:
@@ -25,6 +33,7 @@ def _calls(old: Document, new: Document) -> Iterator[str]:
                 yield f"{title} is gone"
                 continue
             compared = _Compared(old, new)
+            yield from compared.credentials(title, call, other)
             yield from compared.parameters(title, call, other)
             yield from compared.bodies(title, call, other)
             yield from compared.answers(title, call, other)
@@ -36,6 +45,13 @@ class _Compared:
     def __init__(self, old: Document, new: Document) -> None:
         self._old = old
         self._new = new
+
+    def credentials(self, title: str, old: Document, new: Document) -> Iterator[str]:
+        before, after = (call.get("security") or ({},) for call in (old, new))
+        for one in before:
+            # What asks for less than the client gives takes it as well.
+            if not any(asked.keys() <= one.keys() for asked in after):
+                yield f"{title}: no longer takes {' with '.join(one) or 'calls without a credential'}"
 
     def parameters(self, title: str, old: Document, new: Document) -> Iterator[str]:
         before = {(one["in"], one["name"].lower()): one for one in old.get("parameters", ())}
@@ -63,7 +79,19 @@ class _Compared:
             if other is None and status < "4":
                 yield f"{title}: the answer {status} is gone"
             elif other is not None:
+                yield from self._headers(f"{title} {status}", answer, other)
                 yield from self._contents(f"{title} {status}", answer, other, False)
+
+    def _headers(self, where: str, old: Document, new: Document) -> Iterator[str]:
+        after = {name.lower(): header for name, header in new.get("headers", {}).items()}
+        for name, header in old.get("headers", {}).items():
+            other = after.get(name.lower())
+            if other is None:
+                yield f"{where}: the header {name} is gone"
+                continue
+            if header.get("required") and not other.get("required"):
+                yield f"{where}: the header {name} may be missing now"
+            yield from self._schemas(f"{where} {name}", header["schema"], other["schema"], False)
 
     def _contents(
         self, where: str, old: Document | None, new: Document | None, is_sent: bool
@@ -81,8 +109,8 @@ class _Compared:
         """`is_sent`: by the client, which may go on sending what it did; else it may go on reading."""
         if depth > _DEPTH_MAX:
             return
-        old, new = _resolved(self._old, old), _resolved(self._new, new)
-        yield from _values(where, old, new, is_sent)
+        old, new = resolved(self._old, old), resolved(self._new, new)
+        yield from narrowed(where, old, new, is_sent)
         required = set(new.get("required", ())), set(old.get("required", ()))
         for name in sorted(required[0] - required[1] if is_sent else required[1] - required[0]):
             yield f"{where}.{name} {'must be given now' if is_sent else 'may be missing now'}"
@@ -93,8 +121,12 @@ class _Compared:
                     yield f"{where}.{name} is gone"
                 else:
                     yield from self._schemas(f"{where}.{name}", field, after[name], is_sent, depth + 1)
-        if "items" in old and "items" in new:
-            yield from self._schemas(f"{where}[]", old["items"], new["items"], is_sent, depth + 1)
+        for part, mark in (("items", "[]"), ("additionalProperties", ".*")):
+            before, after = _any_if_open(old.get(part)), _any_if_open(new.get(part))
+            if before and after is None and not is_sent:
+                yield f"{where}{mark} is gone"
+            elif (before or after) and before is not None and after is not None:
+                yield from self._schemas(f"{where}{mark}", before, after, is_sent, depth + 1)
 
 
 def _stated(parameter: Schema) -> Schema:
@@ -103,40 +135,12 @@ def _stated(parameter: Schema) -> Schema:
     return others[0] if len(others) == 1 else parameter
 
 
+def _any_if_open(inner: Schema | bool | None) -> Schema | None:
+    """The schema of what is in a list or an object; None where nothing more may be in it."""
+    if inner is None or inner is True:
+        return {}
+    return None if inner is False else inner
+
+
 def _content(part: Document | None) -> Document:
     return {} if part is None else part.get("content", {})
-
-
-def _resolved(document: Document, schema: Schema) -> Schema:
-    """The schema itself; of a choice with null, the other one, with null remembered."""
-    while "$ref" in schema:
-        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    choices = schema.get("anyOf")
-    if not choices:
-        return schema
-    others = [_resolved(document, one) for one in choices if one.get("type") != "null"]
-    types = sorted({str(one.get("type")) for one in others})
-    or_null = ["null"] if len(others) < len(choices) else []
-    return {**(others[0] if len(others) == 1 else {}), "type": [*types, *or_null]}
-
-
-def _types(schema: Schema) -> set[str]:
-    types = schema.get("type", [])
-    return {types} if isinstance(types, str) else set(types)
-
-
-def _values(where: str, old: Schema, new: Schema, is_sent: bool) -> Iterator[str]:
-    before, after = _types(old), _types(new)
-    lost = before - after if is_sent else after - before
-    if lost and before and after:
-        yield f"{where}: {'no longer takes' if is_sent else 'may now be'} {', '.join(sorted(lost))}"
-    if not is_sent:
-        return
-    # A reader has to bear values that it does not know; a writer may count on those that it does.
-    gone = set(old.get("enum", ())) - set(new.get("enum", old.get("enum", ())))
-    if gone or ("enum" in new and "enum" not in old):
-        yield f"{where}: takes fewer values"
-    is_narrower = any(new[bound] < old.get(bound, float("inf")) for bound in _UPPER if bound in new)
-    is_narrower |= any(new[bound] > old.get(bound, float("-inf")) for bound in _LOWER if bound in new)
-    if is_narrower or ("pattern" in new and new["pattern"] != old.get("pattern")):
-        yield f"{where}: its limits are narrower"

@@ -9,7 +9,7 @@ from release import LAST_RELEASED, REFERENCE, ROOT
 from release.breaking import broken
 from release.packages import NotBuilt, build, try_client
 from release.reference import markdown
-from release.versions import has_changes, versions
+from release.versions import has_changes, last_tag, parts, unreleased, versions
 
 Check = Callable[[], str]
 """Says what was found; raises Refused."""
@@ -19,22 +19,26 @@ class Refused(Exception):
     """A version must not go out like this; the text says why."""
 
 
-def check(document: dict[str, Any]) -> bool:
-    """Runs every check and prints a line for each; True when all hold."""
+def check(document: dict[str, Any], *, is_final: bool = False) -> bool:
+    """Runs every check and prints a line for each; True when all hold.
+
+    `is_final`: this very commit is to be tagged, so that nothing may be left for a later version.
+    """
     holds = True
-    for name, one in _checks(document):
+    for name, one in _checks(document, is_final):
         try:
             print(f"ok      {name}: {one()}", flush=True)
-        except (Refused, NotBuilt) as refused:
+        except (Refused, NotBuilt, subprocess.SubprocessError, OSError) as refused:
             holds = False
             print(f"FAILED  {name}: {refused}", flush=True)
     return holds
 
 
-def _checks(document: dict[str, Any]) -> Iterator[tuple[str, Check]]:
+def _checks(document: dict[str, Any], is_final: bool) -> Iterator[tuple[str, Check]]:
     version = document["info"]["version"]
     yield "one version", lambda: _one_version(version)
-    yield "changelog", lambda: _changelog(version)
+    yield "tags", lambda: _tags(version, is_final)
+    yield "changelog", lambda: _changelog(version, is_final)
     yield "reference", lambda: _reference(document)
     yield "nothing taken from clients", lambda: _compatible(document)
     yield "no registry named", _no_host
@@ -50,10 +54,22 @@ def _one_version(version: str) -> str:
     return f"{version} in {len(versions())} places"
 
 
-def _changelog(version: str) -> str:
+def _tags(version: str, is_final: bool) -> str:
+    last = last_tag(_git("tag", "--list", "v*"))
+    if last is None:
+        return "none yet"
+    if parts(version) < parts(last) or (is_final and version == last):
+        raise Refused(f"v{last} is there already, and the version is {version}")
+    return f"v{last} was the last"
+
+
+def _changelog(version: str, is_final: bool) -> str:
     if not has_changes(version):
         raise Refused(f"CHANGELOG.md has no section `## [{version}] - YYYY-MM-DD`")
-    return f"a section for {version}"
+    waiting = unreleased()
+    if waiting and is_final:
+        raise Refused(f"CHANGELOG.md has {waiting} changes under Unreleased: they go out with {version}")
+    return f"a section for {version}, {waiting} changes for a later one"
 
 
 def _reference(document: dict[str, Any]) -> str:
@@ -77,8 +93,13 @@ def _no_host() -> str:
 
 
 def _clean_tree() -> str:
-    command = ["git", "status", "--porcelain"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-    if changed := done.stdout.splitlines():
+    if changed := _git("status", "--porcelain"):
         raise Refused(f"{len(changed)} files are not committed, {changed[0].split()[-1]} first")
     return "clean"
+
+
+def _git(*arguments: str) -> list[str]:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        raise Refused(done.stderr.strip())
+    return done.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""The OpenAPI document as the product serves it when nothing is set."""
+"""The OpenAPI document as the product serves it with the settings of the environment and of `.env`."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from all_in_one.product import open_product
 
 
 def served() -> dict[str, Any]:
-    """The document; starts the product for it, whose settings come from the environment."""
+    """The document; starts the product for it."""
     return asyncio.run(_served())
 
 

@@ -36,11 +36,12 @@ def build(version: str) -> int:
 
 def try_client(version: str) -> str:
     """Installs the client's wheel into a new venv and asks the command for help; returns its first line."""
-    (wheel,) = DIST.glob(f"eco2_chat-{version}-*.whl")
+    wheel = next(DIST.glob(f"eco2_chat-{version}-*.whl"), None)
+    if wheel is None:
+        raise NotBuilt(f"there is no wheel of the client's {version} in dist/")
     with tempfile.TemporaryDirectory() as folder:
         venv = Path(folder) / "venv"
         _run(sys.executable, "-m", "venv", str(venv))
-        # -I: what is installed here, and nothing that the environment or the folder brings in.
         _run(
             str(venv / "bin/python"),
             "-m",
@@ -50,6 +51,7 @@ def try_client(version: str) -> str:
             "--disable-pip-version-check",
             str(wheel),
         )
+        # -I: what is installed here, and nothing that the environment or the folder brings in.
         _run(str(venv / "bin/python"), "-I", "-c", _ALONE)
         return _run(str(venv / "bin/eco2"), "--help").splitlines()[0]
 

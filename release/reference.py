@@ -77,10 +77,11 @@ def _call(title: str, call: Mapping[str, Any]) -> Iterator[str]:
             + ", ".join(f"{kind(c.get('schema', {}))} (`{t}`)" for t, c in body["content"].items())
             + "\n"
         )
-    yield "| status | meaning | body |"
-    yield "|---|---|---|"
+    yield "| status | meaning | body | headers |"
+    yield "|---|---|---|---|"
     for status, answer in sorted(call["responses"].items()):
-        yield f"| `{status}` | {_meaning(answer)} | {_body(answer)} |"
+        headers = ", ".join(f"`{name}`" for name in answer.get("headers", {}))
+        yield f"| `{status}` | {_meaning(answer)} | {_body(answer)} | {headers} |"
     yield ""
 
 

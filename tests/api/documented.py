@@ -45,6 +45,9 @@ async def check(response: httpx.Response) -> None:
         assert str(response.status_code) in listed, (
             f"{request.method} {request.url.path} gave {response.status_code}, listed: {sorted(listed)}"
         )
+        headers = listed[str(response.status_code)].get("headers", {})
+        always = [name for name, header in headers.items() if header.get("required")]
+        assert all(name in response.headers for name in always), (always, response.headers)
     if response.status_code >= 400 and not request.url.path.endswith("z"):
         await response.aread()
         problem_of(response.status_code, dict(response.headers), response.content)

@@ -12,6 +12,7 @@ from release.breaking import broken
 from release.versions import has_changes, versions
 
 SUBMIT = ("/api/v1/chat", "post")
+EVENTS = ("/api/v1/chat/{job_id}/events", "get")
 TURNS = ("/api/v1/sessions/{session_id}/turns", "get")
 Change = Callable[[dict[str, Any]], Any]
 
@@ -37,6 +38,10 @@ def field(document: dict[str, Any], name: str, of: str) -> dict[str, Any]:
 def events(document: dict[str, Any]) -> dict[str, Any]:
     answer = document["paths"]["/api/v1/chat/{job_id}/events"]["get"]["responses"]["200"]
     return answer["content"]["text/event-stream"]["schema"]["x-events"]
+
+
+def headers(document: dict[str, Any], status: str) -> dict[str, Any]:
+    return call(document, SUBMIT)["responses"][status]["headers"]
 
 
 def require(document: dict[str, Any], name: str, of: str) -> None:
@@ -78,6 +83,43 @@ TAKEN: dict[str, Change] = {
         "title"
     ),
     "GET /api/v1/chat/{job_id}/events 200.stage is gone": lambda d: events(d).pop("stage"),
+    "POST /api/v1/chat body.on_busy: something else is meant where it is left out": lambda d: field(
+        d, "on_busy", "ChatRequest"
+    ).update(default="interrupt"),
+    "POST /api/v1/chat 202.status: is another value now": lambda d: field(d, "status", "Queued").update(
+        const="accepted"
+    ),
+    "POST /api/v1/chat 202: the header Location is gone": lambda d: headers(d, "202").pop("Location"),
+    "POST /api/v1/chat 202: the header Location may be missing now": lambda d: headers(d, "202")[
+        "Location"
+    ].pop("required"),
+    "POST /api/v1/chat 429: the header RateLimit is gone": lambda d: headers(d, "429").pop("RateLimit"),
+    "POST /api/v1/chat 503: the header Retry-After is gone": lambda d: headers(d, "503").pop("Retry-After"),
+    "POST /api/v1/chat 503 Retry-After: may now be string": lambda d: headers(d, "503")["Retry-After"][
+        "schema"
+    ].update(type="string"),
+    "the credential ticket is gone": lambda d: d["components"]["securitySchemes"].pop("ticket"),
+    "the credential ticket is given in another way": lambda d: d["components"]["securitySchemes"][
+        "ticket"
+    ].update(name="token"),
+    "GET /api/v1/chat/{job_id}/events: no longer takes ticket": lambda d: call(d, EVENTS).update(
+        security=[{"credential": []}]
+    ),
+    "POST /api/v1/chat: no longer takes calls without a credential": lambda d: call(d, SUBMIT).update(
+        security=[{"credential": []}]
+    ),
+    "GET /readyz 200.dependencies.*: may now be integer": lambda d: field(
+        d, "dependencies", "Readiness"
+    ).update(additionalProperties={"type": "integer"}),
+    "GET /readyz 200.dependencies.*: may now be anything": lambda d: field(
+        d, "dependencies", "Readiness"
+    ).pop("additionalProperties"),
+    "GET /readyz 200.dependencies.* is gone": lambda d: field(d, "dependencies", "Readiness").update(
+        additionalProperties=False
+    ),
+    "GET /api/v1/sessions/{session_id}/turns 200.turns[]: may now be anything": lambda d: field(
+        d, "turns", "TurnPage"
+    ).pop("items"),
 }
 ADDED: dict[str, Change] = {
     "a call": lambda d: d["paths"].update({"/api/v1/new": {"get": {"responses": {"200": {}}}}}),
@@ -89,6 +131,10 @@ ADDED: dict[str, Change] = {
     "a parameter": lambda d: call(d, TURNS)["parameters"].append(
         {"name": "after", "in": "query", "required": False, "schema": {"type": "string"}}
     ),
+    "a header": lambda d: headers(d, "202").update(Link={"schema": {"type": "string"}}),
+    "a way to say who calls": lambda d: call(d, SUBMIT)["security"].append({"ticket": []}),
+    "a call for anybody": lambda d: call(d, SUBMIT).pop("security"),
+    "other fields in a question": lambda d: schema(d, "ChatRequest").pop("additionalProperties"),
     "an event": lambda d: events(d).update(thought={"$ref": "#/components/schemas/Token"}),
 }
 

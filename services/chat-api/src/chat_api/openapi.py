@@ -79,6 +79,13 @@ _RETRY_AFTER: dict[str, Any] = {
         "schema": {"type": "integer", "minimum": 1},
     }
 }
+_LOCATION: dict[str, Any] = {
+    "Location": {
+        "description": "Where the job's status is, as in `status_url`",
+        "required": True,
+        "schema": {"type": "string"},
+    }
+}
 _LIMITS: dict[str, Any] = {
     name: {"description": f"{what}, where this question was counted for one", "schema": {"type": "string"}}
     for name, what in zip(limit_headers.NAMES, ("What is left of each limit", "The limits"), strict=True)
@@ -124,7 +131,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         responses["200"] = _stream()
     for status in ("200", "202", "429"):
         answer = paths["/api/v1/chat"]["post"]["responses"][status]
-        answer["headers"] = {**answer.get("headers", {}), **_LIMITS}
+        where = _LOCATION if status < "4" else {}
+        answer["headers"] = {**where, **answer.get("headers", {}), **_LIMITS}
     return document
 
 
