@@ -31,6 +31,17 @@ async def test_a_published_job_is_delivered_with_its_id_body_and_headers(
     await delivery.ack()
 
 
+@pytest.mark.parametrize("settle", ["ack", "retry", "dead_letter", "hand_back", "postpone"])
+async def test_a_delivery_that_is_settled_has_no_lease_any_more(
+    broker: Broker, consumers: Start, settle: str
+) -> None:
+    queue = broker.open()
+    await queue.publish(new_job(), {})
+    delivery = await consumers(queue, 1).next()
+    await getattr(delivery, settle)(*(["given up"] if settle == "dead_letter" else []))
+    assert not delivery.has_lease
+
+
 async def test_jobs_are_delivered_in_the_order_they_were_published(broker: Broker, consumers: Start) -> None:
     queue, jobs = broker.open(), [new_job() for _ in range(20)]
     for job in jobs:

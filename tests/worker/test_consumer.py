@@ -3,12 +3,13 @@
 import asyncio
 import uuid
 from types import SimpleNamespace
+from typing import Any
 
 import orjson
 import pytest
 from chat_worker import consumer
 from chat_worker.errors import AnswerRefused, ModelRejected, ModelUnavailable
-from eco2_bus.log import Append, Claim, LogTop
+from eco2_bus.log import Append, Claim, LogTop, LogUnavailable, TakeOver
 
 from tests.worker.fakes import SpyLog, answer_to
 from tests.worker.world import World, until
@@ -217,6 +218,58 @@ async def test_a_redelivery_to_the_process_that_runs_the_job_is_adopted(world: W
     assert not story.all("reset")
     assert len(world.model.prompts) == 1
     assert world.queue.steps[-1] == "settled"
+
+
+class StallingLog(SpyLog):
+    """Keeps the first take-over waiting, and fails once after it as a test tells it."""
+
+    def __init__(self, claim_fails: bool) -> None:
+        super().__init__()
+        self.faults = 1
+        self.claim_fails = claim_fails
+        self.claiming = asyncio.Event()
+        self.may_claim = asyncio.Event()
+
+    async def take_over(self, job_id: str, claim: Claim, **options: Any) -> TakeOver:
+        self.claiming.set()
+        await self.may_claim.wait()
+        if self.claim_fails:
+            self._fail(RuntimeError("NOPERM"))
+        return await super().take_over(job_id, claim, **options)
+
+    async def confirm_copied(self, job_id: str) -> None:
+        if not self.claim_fails:
+            self._fail(LogUnavailable("away"))
+
+    def _fail(self, error: Exception) -> None:
+        if self.faults:
+            self.faults -= 1
+            raise error
+
+
+@pytest.mark.parametrize("claim_fails", [True, False])
+async def test_a_redelivery_that_was_adopted_is_settled_when_the_job_cannot_be_settled_at_once(
+    claim_fails: bool, quick_retries: None
+) -> None:
+    log = StallingLog(claim_fails)
+    async with World(log=log) as world:
+        job = await world.create(QUESTION)
+        await world.log.end(job.job_id, "error", b'{"code":"attempts_exhausted"}')
+        await world.queue.publish(job, {})
+        await log.claiming.wait()
+        world.queue.take_back_all()
+        await until(lambda: world.consumer._running[job.job_id].delivery in world.queue.on_loan)
+        log.may_claim.set()
+        await world.settled()
+        assert (log.faults, len(world.queue.dead), world.consumer._running) == (0, 1, {})
+
+
+async def test_a_message_under_another_id_leaves_nothing_behind(world: World) -> None:
+    job = await world.create(QUESTION)
+    world.queue.put_raw(uuid.uuid4().hex, job.to_body())
+    assert (await world.story(job.job_id)).end == "done"
+    await world.settled()
+    await until(lambda: not world.consumer._running)
 
 
 async def test_a_worker_that_is_overtaken_stops_and_changes_nothing(world: World) -> None:

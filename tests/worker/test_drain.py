@@ -5,7 +5,7 @@ from time import perf_counter
 
 import pytest
 from chat_worker.errors import ModelUnavailable
-from eco2_bus.queue import QueueUnavailable
+from eco2_bus.queue import QueueFull, QueueUnavailable
 
 from tests.worker.fakes import answer_to
 from tests.worker.world import World, until
@@ -117,6 +117,25 @@ async def test_a_broker_that_is_away_keeps_the_delivery_of_a_job_that_cannot_be_
     delivery.hand_back = away  # type: ignore[method-assign]
     await world.leave(0)
     assert world.queue.on_loan == [delivery]
+
+
+async def test_a_job_that_cannot_be_handed_back_has_not_failed(world: World) -> None:
+    async def full() -> None:
+        raise QueueFull("the queue is full")
+
+    await world.stop_consuming()
+    job_id = await world.ask(QUESTION)
+    for _ in range(4):
+        async with World(beside=world) as leaving:
+            leaving.model.hold_after = 2
+            await leaving.model.held.wait()
+            (delivery,) = world.queue.on_loan
+            delivery.hand_back = full  # type: ignore[method-assign]
+        # Its process is gone, and the broker has the message again.
+        world.queue.take_back_all()
+    async with World(beside=world) as last:
+        story = await last.story(job_id)
+    assert (story.text, story.ended["attempts"]) == (answer_to(QUESTION), 5)
 
 
 async def test_a_worker_without_jobs_leaves_at_once(world: World) -> None:

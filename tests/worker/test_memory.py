@@ -6,10 +6,11 @@ import orjson
 from chat_worker.domain import Message
 from chat_worker.errors import ModelUnavailable
 from chat_worker.graph.memory import KEPT_TURNS, MODEL_CHARS, Remembered, remember, trim
+from eco2_bus.log import Append, LogTop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.worker.fakes import LateLog, answer_to, findings_in
+from tests.worker.fakes import LateLog, SpyLog, answer_to, findings_in
 from tests.worker.world import World, until
 
 turns = st.lists(
@@ -34,6 +35,31 @@ async def test_the_second_question_of_a_session_sees_the_first(world: World) -> 
     turns = ["페트병은?", answer_to("페트병은?")]
     assert earlier(world.model.asked[-1]) == turns
     assert earlier(world.model.prompts[-1]) == turns
+
+
+async def test_a_job_that_is_run_again_after_it_was_remembered_is_no_history_of_its_own() -> None:
+    class LosesTheFirstEnd(SpyLog):
+        losses = 1
+
+        def append(self, write: Append) -> "asyncio.Future[int | LogTop]":
+            if not (write.is_last and self.losses):
+                return super().append(write)
+            self.losses -= 1
+            answer: asyncio.Future[int | LogTop] = asyncio.get_running_loop().create_future()
+            answer.set_exception(RuntimeError("NOPERM"))
+            return answer
+
+    async with World(log=LosesTheFirstEnd()) as world:
+        world.log.losses = 0  # type: ignore[attr-defined]
+        await world.answer("페트병은?")
+        world.log.losses = 1  # type: ignore[attr-defined]
+        story = await world.answer("그럼 뚜껑은?")
+        await world.answer("라벨은?")
+    assert story.ended["attempts"] == 2
+    first, second = (["페트병은?", answer_to("페트병은?")], ["그럼 뚜껑은?", answer_to("그럼 뚜껑은?")])
+    for heard in (world.model.asked, world.model.prompts):
+        assert [earlier(prompt) for prompt in heard[1:3]] == [first, first]
+        assert earlier(heard[-1]) == [*first, *second]
 
 
 async def test_another_session_sees_nothing_of_it(world: World) -> None:

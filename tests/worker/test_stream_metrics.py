@@ -7,13 +7,14 @@ import aiohttp
 import pytest
 from chat_worker.errors import ModelRejected, ModelUnavailable
 from chat_worker.metrics.server import serving
-from chat_worker.metrics.stream import StreamMetrics, StreamMetricsTracker
+from chat_worker.metrics.stream import STATUSES, StreamMetrics, StreamMetricsTracker
+from eco2_bus.log import Claim
 from eco2_bus.memory import MemoryEventLog, MemoryJobQueue
 from eco2_devservers import free_port
 from prometheus_client import CollectorRegistry
 
 from tests.worker.fakes import answer_to
-from tests.worker.world import World
+from tests.worker.world import World, until
 
 QUESTION = "페트병은?"
 
@@ -67,6 +68,39 @@ async def test_a_second_attempt_counts_as_recovered_and_the_first_as_an_error(wo
     assert value(world, "chat_stream_requests_total", status="recovered") == 1
     assert value(world, "chat_stream_requests_total", status="success") == 0
     assert value(world, "chat_stream_active") == 0
+
+
+async def test_a_run_that_was_overtaken_or_erased_is_no_stream_of_its_own(world: World) -> None:
+    world.model.hold_after = 2
+    overtaken, erased = [await world.ask(QUESTION, session=session) for session in ("s1", "s2")]
+    await until(lambda: len(world.model.prompts) == 2)
+    await world.stop_consuming()
+    await world.log.forget(erased)
+    async with World(beside=world) as other:
+        world.queue.take_back_all()
+        await other.story(overtaken)
+        world.model.go_on.set()
+        await until(lambda: not world.consumer._running)
+        await other.settled()
+    for status in STATUSES:
+        assert value(world, "chat_stream_requests_total", status=status) == 0
+        assert value(world, "chat_stream_duration_seconds_count", node="answer", status=status) == 0
+    assert value(world, "chat_stream_active") == 0
+
+
+async def test_a_job_that_is_not_run_is_counted_by_the_reason(world: World) -> None:
+    assert {reason: dropped(world, reason) for reason in ("gone", "running")} == {"gone": 0, "running": 0}
+    gone, running = [await world.create(session=session) for session in ("s1", "s2")]
+    await world.log.discard(gone.job_id)
+    await world.log.take_over(running.job_id, Claim.FRESH, poison_after=3, poison=b"{}")
+    for job in (gone, gone, running):
+        await world.queue.publish(job, {})
+        await world.settled()
+    assert {reason: dropped(world, reason) for reason in ("gone", "running")} == {"gone": 2, "running": 1}
+
+
+def dropped(world: World, reason: str) -> float | None:
+    return world.registry.get_sample_value("chat_worker_jobs_dropped_total", {"reason": reason})
 
 
 @pytest.mark.parametrize("fault", [ModelRejected("401"), ValueError("a bug")])

@@ -411,6 +411,7 @@ class MemoryJobQueue:
     def settle(self, delivery: MemoryDelivery) -> bool:
         """Takes a delivery off loan; False when it was settled before."""
         self._changed.set()
+        delivery.has_lease = False
         lent = self._lent.pop(delivery, None)
         if lent is not None:
             # A pending timer would keep the body, up to 5 MB of picture, until it fires.

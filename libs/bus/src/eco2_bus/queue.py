@@ -31,7 +31,7 @@ class Delivery(Protocol):
     postponed: int
     """How often it was postponed."""
     has_lease: bool
-    """False once the broker has taken the loan back, as it does when the connection is lost."""
+    """False once it is settled, or the broker has taken the loan back, as when the connection is lost."""
 
     async def ack(self) -> None:
         """Takes the message off the queue; does nothing when the lease is lost."""

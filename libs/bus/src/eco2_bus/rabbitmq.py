@@ -97,6 +97,7 @@ class RabbitDelivery:
             # The broker delivers it again, and the log tells the next holder what has been done.
             _log.warning("job %s could not be settled: %s", self.job_id, type(error).__name__)
         finally:
+            self.has_lease = False
             self._loans.settle(self.queue, self)
 
 

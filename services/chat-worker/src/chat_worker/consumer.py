@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import random
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import orjson
@@ -29,6 +30,7 @@ from eco2_bus.writer import LogWriter, WriteBeat
 from eco2_telemetry import logs, propagation
 from eco2_telemetry.messaging import process_span
 from opentelemetry import trace
+from opentelemetry.trace import Span
 
 from chat_worker.errors import Poisoned
 from chat_worker.patience import growing_pauses_s, patiently
@@ -38,10 +40,17 @@ from chat_worker.unanswered import Unanswered
 _log = logging.getLogger(__name__)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Running:
+    job_id: str
     run: JobRun
     delivery: Delivery
+    """The one to settle: a redelivery that comes while the job runs here takes the place of the first."""
+    is_given_up: bool = False
+    """The delivery stays unsettled until this process is gone."""
+
+    def has_lease(self) -> bool:
+        return self.delivery.has_lease and not self.is_given_up
 
 
 class Consumer:
@@ -92,8 +101,7 @@ class Consumer:
         try:
             await self._work_on(delivery)
         except Exception:
-            _log.exception("the delivery could not be handled")
-            await asyncio.sleep(random.uniform(0.5, 1.5))
+            await _pause_after_a_fault()
             await delivery.retry()
 
     async def _work_on(self, delivery: Delivery) -> None:
@@ -108,7 +116,14 @@ class Consumer:
         if (running := self._running.get(job.job_id)) is not None:
             await self._meet_again(running, delivery)
             return
-        with process_span(
+        if self._unanswered.is_too_old(job, delivery):
+            with self._span(job, delivery):
+                await self._unanswered.expire(job, delivery)
+        else:
+            await self._take_over(job, delivery)
+
+    def _span(self, job: ChatJob, delivery: Delivery) -> AbstractContextManager[Span]:
+        return process_span(
             self._shop.tracer,
             self._system,
             delivery.queue,
@@ -116,11 +131,7 @@ class Consumer:
             delivery.headers,
             exchange=topology.EXCHANGE,
             delivery=delivery.deliveries,
-        ):
-            if self._unanswered.is_too_old(job, delivery):
-                await self._unanswered.expire(job, delivery)
-            else:
-                await self._take_over(job, delivery)
+        )
 
     async def _meet_again(self, running: _Running, delivery: Delivery) -> None:
         """A job that this very process is working on: a lost connection's redelivery, or a duplicate."""
@@ -130,36 +141,45 @@ class Consumer:
             running.delivery = delivery
 
     async def _take_over(self, job: ChatJob, delivery: Delivery) -> None:
-        run = JobRun(job, self._shop)
-        running = self._running[job.job_id] = _Running(run, delivery)
+        running = _Running(job.job_id, JobRun(job, self._shop), delivery)
+        self._running[job.job_id] = running
         try:
-            taken = await self._claim(job, running)
-            epoch = self._log.epoch
-            match taken.result:
-                case TakeOverResult.OWNED:
-                    await self._run(job, running, taken)
-                case TakeOverResult.POISONED:
-                    await self._shop.archive.keep_end(job)
-                    await confirm_written(self._log, job.job_id, epoch)
-                    await running.delivery.dead_letter(f"{taken.failures} failed attempts")
-                case TakeOverResult.ENDED:
-                    last = await self._shop.archive.keep_end(job)
-                    # The last holder may have died before a replica had the end.
-                    await confirm_written(self._log, job.job_id, epoch)
-                    if last is not None and _is_poison(last):
-                        await running.delivery.dead_letter("it was poisoned before")
-                    else:
-                        await running.delivery.ack()
-                case TakeOverResult.GONE | TakeOverResult.RUNNING:
-                    _log.info("dropped: %s", taken.result.value)
-                    await running.delivery.ack()
+            with self._span(job, delivery):
+                await self._claim_and_run(job, running)
+        except Exception:
+            await _pause_after_a_fault()
+            self._forget(running)
+            await running.delivery.retry()
         finally:
             self._forget(running)
 
+    async def _claim_and_run(self, job: ChatJob, running: _Running) -> None:
+        taken = await self._claim(job, running)
+        epoch = self._log.epoch
+        match taken.result:
+            case TakeOverResult.OWNED:
+                await self._run(job, running, taken)
+            case TakeOverResult.POISONED:
+                await self._shop.archive.keep_end(job)
+                await confirm_written(self._log, job.job_id, epoch)
+                await running.delivery.dead_letter(f"{taken.failures} failed attempts")
+            case TakeOverResult.ENDED:
+                last = await self._shop.archive.keep_end(job)
+                # The last holder may have died before a replica had the end.
+                await confirm_written(self._log, job.job_id, epoch)
+                if last is not None and _is_poison(last):
+                    await running.delivery.dead_letter("it was poisoned before")
+                else:
+                    await running.delivery.ack()
+            case TakeOverResult.GONE | TakeOverResult.RUNNING:
+                _log.info("dropped: %s", taken.result.value)
+                self._shop.stream_metrics.dropped[taken.result].inc()
+                await running.delivery.ack()
+
     def _forget(self, running: _Running) -> None:
         """The job may be running here again by now, as a redelivery; that run is kept."""
-        if self._running.get(running.delivery.job_id) is running:
-            del self._running[running.delivery.job_id]
+        if self._running.get(running.job_id) is running:
+            del self._running[running.job_id]
 
     async def _claim(self, job: ChatJob, running: _Running) -> TakeOver:
         """Takes the job over, however long the log's store is away: the delivery stays ours meanwhile."""
@@ -200,7 +220,7 @@ class Consumer:
             self._beat,
             job.job_id,
             taken=taken,
-            has_lease=lambda: running.delivery.has_lease,
+            has_lease=running.has_lease,
             on_lost=running.run.lose,
             on_landed=running.run.tracker.record_tokens,
         )
@@ -209,7 +229,7 @@ class Consumer:
         try:
             await running.run.run(writer)
         except HandedBack:
-            await self._hand_back(running.delivery)
+            await self._hand_back(running, writer)
         except WaitsForInput as waiting:
             await self._park(job, running, writer, waiting)
         except Fenced as error:
@@ -275,12 +295,24 @@ class Consumer:
             return await self._log.is_cancel_requested(job.job_id)
         return False
 
-    async def _hand_back(self, delivery: Delivery) -> None:
+    async def _hand_back(self, running: _Running, writer: LogWriter) -> None:
+        # The new message may come to this very process, and must not pass for a duplicate of the old one.
+        self._forget(running)
         try:
-            await delivery.hand_back()
+            await running.delivery.hand_back()
         except QueueUnavailable as error:
-            # Left unsettled: the broker delivers it again once this connection is gone.
+            # Left unsettled: the broker delivers it again once this connection is gone. That is no failure of
+            # this attempt, which an entry that is written without the lease tells the next one.
             _log.warning("could not hand the job back: %s", error)
+            running.is_given_up = True
+            writer.event("stage", b'{"node":"answer","status":"skipped"}')
+            with contextlib.suppress(Exception):
+                await writer.confirm()
+
+
+async def _pause_after_a_fault() -> None:
+    _log.exception("the delivery could not be handled")
+    await asyncio.sleep(random.uniform(0.5, 1.5))
 
 
 def _is_poison(last: LogEntry) -> bool:

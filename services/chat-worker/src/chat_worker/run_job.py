@@ -48,6 +48,10 @@ class WaitsForInput(Exception):
         self.wish = wish
 
 
+_PASSED_ON = (HandedBack, WaitsForInput, Fenced, LogGone)
+"""The job goes on elsewhere, or has ended there: no failure of the attempt."""
+
+
 class Stop(Enum):
     """Why a run is stopped from outside."""
 
@@ -87,7 +91,7 @@ class JobRun:
         self._lost: Exception | None = None
         self._answering: asyncio.Task[None] | None = None
         self._budget = Budget(workshop.job_max_tokens)
-        self.tracker = StreamMetricsTracker(workshop.stream_metrics)
+        self.tracker = StreamMetricsTracker(workshop.stream_metrics, passed_on=_PASSED_ON)
 
     def stop(self, why: Stop) -> None:
         """Ends the run early; the first reason counts."""
@@ -109,9 +113,8 @@ class JobRun:
         speaker = Speaker(writer, self.tracker, answer_max_chars=self._shop.answer_max_chars)
         log = self._shop.log
         about = {"job_id": self._job.job_id, "attempt": writer.attempt}
-        passed_on = (HandedBack, WaitsForInput, Fenced, LogGone)
         with (
-            span_of(self._shop.tracer, "process_chat", attributes=about, no_failures=passed_on) as span,
+            span_of(self._shop.tracer, "process_chat", attributes=about, no_failures=_PASSED_ON) as span,
             log.on_cancel(self._job.job_id, lambda: self.stop(Stop.CANCELLED)),
             self.tracker,
         ):
@@ -120,9 +123,6 @@ class JobRun:
             try:
                 await self._answer_within_deadline(writer, speaker)
                 await self._finish(writer, speaker)
-            except WaitsForInput:
-                self.tracker.finish(None)
-                raise
             except AnswerError as error:
                 _log.warning("ended with %s: %s", error.code, error)
                 span.set_status(StatusCode.ERROR)
@@ -239,7 +239,6 @@ class JobRun:
                 raise DeadlineExceeded
             case Stop.LEAVING:
                 await writer.confirm()
-                self.tracker.finish(None)
                 raise HandedBack
             case Stop.LOST:
                 assert self._lost is not None

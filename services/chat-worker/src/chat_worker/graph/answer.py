@@ -6,6 +6,7 @@ from typing import Any
 
 from chat_worker.domain import Finding, Message
 from chat_worker.fence import fenced
+from chat_worker.graph.memory import earlier
 from chat_worker.graph.state import ChatState, TurnContext
 
 _PROMPT = resources.files("chat_worker").joinpath("prompts/answer.md").read_text(encoding="utf-8")
@@ -51,7 +52,7 @@ def _messages(
     content = fenced("findings", numbered(findings)) + "\n" + fenced("question", question)
     return [
         {"role": "system", "content": _PROMPT},
-        *context.trim(state.get("history", [])),
+        *context.trim(earlier(state.get("history", []), state.get("job_id", ""))),
         {"role": "user", "content": content},
     ]
 

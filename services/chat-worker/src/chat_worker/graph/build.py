@@ -11,6 +11,7 @@ from chat_worker.agents import AGENTS
 from chat_worker.domain import Sighting
 from chat_worker.graph.answer import answer
 from chat_worker.graph.feedback import improve
+from chat_worker.graph.memory import earlier
 from chat_worker.graph.nodes import Then, agent_node, stage_of, step_node
 from chat_worker.graph.place import place
 from chat_worker.graph.routing import goto, route
@@ -38,7 +39,7 @@ async def intent(state: ChatState, runtime: Runtime[TurnContext]) -> Any:
 
 
 async def _understood(state: ChatState, context: TurnContext) -> ChatState:
-    history = context.trim(state.get("history", []))
+    history = context.trim(earlier(state.get("history", []), state.get("job_id", "")))
     seen = state.get("sighting")
     sighting = Sighting.model_validate(seen) if seen else None
     understanding, usage = await understand(state.get("question", ""), history, context.tools.model, sighting)

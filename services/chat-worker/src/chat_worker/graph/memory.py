@@ -26,6 +26,11 @@ def remember(left: list[Remembered], right: list[Remembered]) -> list[Remembered
     return [*(turn for turn in left if turn["job_id"] not in new), *right][-KEPT_TURNS:]
 
 
+def earlier(history: Sequence[Remembered], job_id: str) -> list[Remembered]:
+    """The turns but the job's own, which is there when it was remembered and its end was not written."""
+    return [turn for turn in history if turn["job_id"] != job_id]
+
+
 def trim(history: Sequence[Remembered]) -> list[Message]:
     """The newest whole turns that fit the model's budget, as messages."""
     messages: list[Message] = []

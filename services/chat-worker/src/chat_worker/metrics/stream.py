@@ -4,6 +4,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Self
 
+from eco2_bus.log import TakeOverResult
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from chat_worker.metrics.exemplars import current_exemplar
@@ -12,6 +13,7 @@ STATUSES = ("success", "error", "cancelled", "recovered")
 NODES = ("answer", "summarize", "feedback")
 """Whose tokens are counted; only the answer's reach the event log."""
 ANSWER = "answer"
+NOT_RUN = (TakeOverResult.GONE, TakeOverResult.RUNNING)
 
 
 class StreamMetrics:
@@ -65,6 +67,12 @@ class StreamMetrics:
             ["provider", "model", "type"],
             registry=registry,
         )
+        dropped = Counter(
+            "chat_worker_jobs_dropped",
+            "Messages whose jobs were not run: no log is there, or the job is somebody else's.",
+            ["reason"],
+            registry=registry,
+        )
         self._provider = provider
         self.active = Gauge("chat_stream_active", "Streams under way.", registry=registry)
         # Every combination from the start: a ratio with an absent series is no data, not 0.
@@ -74,6 +82,7 @@ class StreamMetrics:
         self.duration = {status: duration.labels(ANSWER, status) for status in STATUSES}
         self.interval = interval.labels(provider)
         self.first = first.labels(provider)
+        self.dropped = {result: dropped.labels(result.value) for result in NOT_RUN}
         self.count = count.labels(ANSWER)
 
     def track_stream_token(self, node: str = ANSWER, count: int = 1, latency: float | None = None) -> None:
@@ -90,17 +99,20 @@ class StreamMetrics:
 
 
 class StreamMetricsTracker:
-    """The one owner of a stream's metrics; as a context manager it brings the gauge down whatever happens."""
+    """The one owner of a stream's metrics; as a context manager it brings the gauge down whatever happens.
 
-    def __init__(self, metrics: StreamMetrics) -> None:
+    A stream that ends with one of `passed_on` has no end of its own: its job goes on, or has ended, elsewhere.
+    """
+
+    def __init__(self, metrics: StreamMetrics, *, passed_on: tuple[type[BaseException], ...] = ()) -> None:
         self._metrics = metrics
+        self._passed_on = passed_on
         self._answer_tokens = metrics.tokens[ANSWER]
         self._answer_latency = metrics.latency[ANSWER]
         self._began = 0.0
         self._heard_at = 0.0
         self._tokens = 0
         self._status: str | None = None
-        self._is_passed_on = False
         self._exemplar: dict[str, str] | None = None
 
     def __enter__(self) -> Self:
@@ -111,7 +123,7 @@ class StreamMetricsTracker:
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._metrics.active.dec()
-        if self._is_passed_on:
+        if isinstance(error, self._passed_on):
             return
         status = self._status or ("success" if error is None else "error")
         self._metrics.requests[status].inc()
@@ -147,7 +159,6 @@ class StreamMetricsTracker:
         """A node has had the model say so many tokens that no viewer is shown."""
         self._metrics.track_stream_token(node, count)
 
-    def finish(self, status: str | None) -> None:
-        """How the stream ended: success, error, cancelled or recovered; None when it goes on elsewhere."""
+    def finish(self, status: str) -> None:
+        """How the stream ended: success, error, cancelled or recovered."""
         self._status = status
-        self._is_passed_on = status is None
