@@ -117,10 +117,10 @@ images: ## Build the four images, with docker or podman: ENGINE=podman VERSION=0
 	    --tag eco2/$$service:$(VERSION) . || exit 1; done
 
 compose-check: $(INSTALLED) ## Check docker-compose.yml, .env.example and the Dockerfiles, without an engine
-	@$(PYTHON) -m pytest -q tests/deploy/test_compose.py tests/deploy/test_images.py
+	@$(PYTHON) -m pytest -q tests/deploy/test_compose.py tests/deploy/test_guide.py tests/deploy/test_images.py
 
 k8s-check: $(INSTALLED) ## Check k8s/ against the API's schemas, rendered where kustomize or kubectl is there
-	@$(PYTHON) -m pytest -q tests/deploy/test_k8s.py tests/deploy/test_network.py
+	@$(PYTHON) -m pytest -q tests/deploy/test_k8s.py tests/deploy/test_k8s_settings.py tests/deploy/test_network.py
 
 audit: $(INSTALLED) ## Look for secrets in what is committed, and for known faults of the pinned packages
 	@$(PYTHON) scripts/audit_secrets.py
