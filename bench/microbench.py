@@ -8,7 +8,7 @@ import asyncio
 import os
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import astuple, dataclass
 from functools import partial
@@ -18,7 +18,9 @@ from typing import Any
 import aiohttp
 import httpx2
 import openai
+import orjson
 import uvloop
+from chat_worker.adapters.http_link import HttpLink
 from langchain_openai import ChatOpenAI
 
 from bench.model_replies import ChunkFrame
@@ -26,7 +28,8 @@ from bench.model_stream import ContentReader
 from bench.pace import Pace
 from bench.system import LOAD_CORE, SYSTEM_CORE, on_core, simulator
 
-Texts = AsyncIterator[list[str]]
+Hear = Callable[[list[str]], None]
+"""Takes the texts that one read has completed."""
 MESSAGES = [{"role": "user", "content": "페트병은 어떻게 버려요?"}]
 LOADS = {"50 streams, no delay": Pace(200), "50 x 50 tok/s": Pace(200, 0, 20)}
 
@@ -40,6 +43,7 @@ class Clients:
     openai_aiohttp: openai.AsyncOpenAI
     httpx: httpx2.AsyncClient
     aiohttp: aiohttp.ClientSession
+    link: HttpLink
 
     @classmethod
     async def open(cls, stack: AsyncExitStack, url: str) -> "Clients":
@@ -51,72 +55,85 @@ class Clients:
         )
         over_httpx = await stack.enter_async_context(sdk())
         over_aiohttp = await stack.enter_async_context(sdk(http_client=openai.DefaultAioHttpClient()))
-        return cls(url + "/chat/completions", over_httpx, over_aiohttp, http, session)
+        url += "/chat/completions"
+        link = HttpLink(url, {"Content-Type": "application/json"}, connect_timeout_s=5.0, read_timeout_s=30.0)
+        stack.push_async_callback(link.close)
+        return cls(url, over_httpx, over_aiohttp, http, session, link)
 
 
 def _call(model: str) -> dict[str, Any]:
     return {"model": model, "messages": MESSAGES, "stream": True, "stream_options": {"include_usage": True}}
 
 
-async def _sdk_raw(client: openai.AsyncOpenAI, model: str) -> Texts:
+async def _sdk_raw(client: openai.AsyncOpenAI, model: str, hear: Hear) -> None:
     reader = ContentReader()
     async with client.chat.completions.with_streaming_response.create(**_call(model)) as response:
         async for data in response.iter_bytes():
-            yield reader.feed(data)
+            hear(reader.feed(data))
 
 
-async def _sdk_objects(client: openai.AsyncOpenAI, model: str) -> Texts:
+async def _sdk_objects(client: openai.AsyncOpenAI, model: str, hear: Hear) -> None:
     async for chunk in await client.chat.completions.create(**_call(model)):
-        yield [c.delta.content for c in chunk.choices if c.delta.content]
+        hear([c.delta.content for c in chunk.choices if c.delta.content])
 
 
-async def openai_raw_httpx(clients: Clients, model: str) -> Texts:
+async def openai_raw_httpx(clients: Clients, model: str, hear: Hear) -> None:
     """The SDK's raw response over its default client."""
-    async for texts in _sdk_raw(clients.openai_httpx, model):
-        yield texts
+    await _sdk_raw(clients.openai_httpx, model, hear)
 
 
-async def openai_raw_aiohttp(clients: Clients, model: str) -> Texts:
+async def openai_raw_aiohttp(clients: Clients, model: str, hear: Hear) -> None:
     """The SDK's raw response over the aiohttp transport it carries."""
-    async for texts in _sdk_raw(clients.openai_aiohttp, model):
-        yield texts
+    await _sdk_raw(clients.openai_aiohttp, model, hear)
 
 
-async def plain_httpx(clients: Clients, model: str) -> Texts:
+async def plain_httpx(clients: Clients, model: str, hear: Hear) -> None:
     """httpx2 alone."""
     reader = ContentReader()
     async with clients.httpx.stream("POST", clients.url, json=_call(model)) as response:
         async for data in response.aiter_bytes():
-            yield reader.feed(data)
+            hear(reader.feed(data))
 
 
-async def plain_aiohttp(clients: Clients, model: str) -> Texts:
+async def plain_aiohttp(clients: Clients, model: str, hear: Hear) -> None:
     """aiohttp alone."""
     reader = ContentReader()
     async with clients.aiohttp.post(clients.url, json=_call(model)) as response:
         async for data in response.content.iter_any():
-            yield reader.feed(data)
+            hear(reader.feed(data))
 
 
-async def openai_objects(clients: Clients, model: str) -> Texts:
+async def link_bytes(clients: Clients, model: str, hear: Hear) -> None:
+    """The worker's own link, which calls a function with what a read has brought."""
+    reader = ContentReader()
+
+    def take(data: bytes) -> bool:
+        hear(reader.feed(data))
+        return True
+
+    await clients.link.post(orjson.dumps(_call(model)), {}, lambda _status: take)
+
+
+async def openai_objects(clients: Clients, model: str, hear: Hear) -> None:
     """The SDK's own chunk objects, for comparison."""
-    async for texts in _sdk_objects(clients.openai_httpx, model):
-        yield texts
+    await _sdk_objects(clients.openai_httpx, model, hear)
 
 
-async def langchain(clients: Clients, model: str) -> Texts:
+async def langchain(clients: Clients, model: str, hear: Hear) -> None:
     """ChatOpenAI.astream, for comparison."""
     client = clients.openai_httpx
     chat = ChatOpenAI(model=model, api_key="none", async_client=client.chat.completions, stream_usage=True)
     async for chunk in chat.astream(MESSAGES[0]["content"]):
-        yield [chunk.content] if isinstance(chunk.content, str) and chunk.content else []
+        hear([chunk.content] if isinstance(chunk.content, str) and chunk.content else [])
 
 
-READERS: dict[str, Callable[[Clients, str], Texts]] = {
+Read = Callable[[Clients, str, Hear], Awaitable[None]]
+READERS: dict[str, Read] = {
     "openai raw, httpx2": openai_raw_httpx,
     "openai raw, aiohttp": openai_raw_aiohttp,
     "httpx2 bytes": plain_httpx,
     "aiohttp bytes": plain_aiohttp,
+    "the worker's link": link_bytes,
     "openai objects": openai_objects,
     "ChatOpenAI.astream": langchain,
 }
@@ -132,19 +149,20 @@ class Cost:
     delay_ms_p95: float
 
 
-async def _read_all(read: Callable[[Clients, str], Texts], clients: Clients, pace: Pace) -> list[int]:
+async def _read_all(read: Read, clients: Clients, pace: Pace) -> list[int]:
     delays: list[int] = []
-    count = 0
-    async for texts in read(clients, pace.name):
+
+    def hear(texts: list[str]) -> None:
         now = time.monotonic_ns()
-        delays += [now - int(text[text.index(":") + 1 : -1]) for text in texts]
-        count += len(texts)
-    if count != pace.tokens:
-        raise RuntimeError(f"{count} tokens instead of {pace.tokens}")
+        delays.extend(now - int(text[text.index(":") + 1 : -1]) for text in texts)
+
+    await read(clients, pace.name, hear)
+    if len(delays) != pace.tokens:
+        raise RuntimeError(f"{len(delays)} tokens instead of {pace.tokens}")
     return delays
 
 
-async def measure(read: Callable[[Clients, str], Texts], url: str, pace: Pace, streams: int) -> Cost:
+async def measure(read: Read, url: str, pace: Pace, streams: int) -> Cost:
     """Read that many streams at once; connections are made before the clock starts."""
     async with AsyncExitStack() as stack:
         clients = await Clients.open(stack, url)

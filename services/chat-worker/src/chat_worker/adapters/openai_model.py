@@ -1,8 +1,6 @@
 """A model behind the OpenAI API, or behind any server that speaks it."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any
 
@@ -20,8 +18,6 @@ from chat_worker.errors import AnswerRefused, ModelUnavailable
 from chat_worker.fence import fenced
 from chat_worker.ports import StreamEnd
 
-READ_OUT_S = 0.1
-
 _LOOK = resources.files("chat_worker").joinpath("prompts/look.md").read_text(encoding="utf-8")
 _NULLABLE = {"type": ["string", "null"]}
 SIGHTING_SCHEMA: JsonSchema = {
@@ -30,6 +26,10 @@ SIGHTING_SCHEMA: JsonSchema = {
     "required": ["item", "material", "confidence"],
     "properties": {"item": _NULLABLE, "material": _NULLABLE, "confidence": {"type": "number"}},
 }
+
+
+class _Enough(Exception):
+    """More text is not wanted; the model is stopped."""
 
 
 class OpenAIModel:
@@ -116,20 +116,24 @@ class OpenAIModel:
         about = {genai.REQUEST_STREAM: True, genai.REQUEST_MAX_TOKENS: self._max_tokens}
         with self._calls.call(genai.CHAT, self._model, about) as call:
             call.asked(messages)
-            async with completions.stream(body) as chunks:
-                async for data in chunks:
-                    seen = reader.chunks
-                    text = reader.feed(data)
-                    if text and not seen:
+
+            def take(data: bytes) -> bool:
+                seen = reader.chunks
+                text = reader.feed(data)
+                if text:
+                    if not seen:
                         call.first_token()
                     call.said(text)
-                    if text and not on_text(text, reader.chunks - seen):
-                        call.last_token()
-                        _note(call, reader.served_by, "length", reader.usage())
-                        return StreamEnd(reader.usage(), "length")
-                    if reader.is_done:
-                        break
-                await _read_out(chunks)
+                    if not on_text(text, reader.chunks - seen):
+                        raise _Enough
+                return not reader.is_done
+
+            try:
+                await completions.stream(body, take)
+            except _Enough:
+                call.last_token()
+                _note(call, reader.served_by, "length", reader.usage())
+                return StreamEnd(reader.usage(), "length")
             usage = reader.end()
             if not reader.chunks and reader.finish_reason == "stop":
                 raise ModelUnavailable("the model said nothing")
@@ -141,14 +145,6 @@ class OpenAIModel:
         """Closes the connections to the model."""
         if self._opened is not None:
             await self._opened.close()
-
-
-async def _read_out(chunks: AsyncGenerator[bytes]) -> None:
-    """Lets the connection be used again; a server that keeps the response open after its end is left."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(READ_OUT_S):
-            async for _ in chunks:
-                pass
 
 
 def _content(reply: dict[str, Any]) -> str:
