@@ -65,13 +65,26 @@ async def test_an_ended_job_can_be_rated_with_and_without_its_log(
 
 
 async def test_ratings_are_counted_by_score(memory_api: Api) -> None:
-    figures, job_id = Figures(memory_api), await answered(memory_api)
+    figures = Figures(memory_api)
     assert await figures.get("chat_feedback_total", score="0") == 0
     for score in (1, 0, 1):
-        await rate(memory_api, job_id, score)
+        await rate(memory_api, await answered(memory_api), score)
 
     assert await figures.get("chat_feedback_total", score="1") == 2
     assert await figures.get("chat_feedback_total", score="0") == 1
+
+
+@pytest.mark.parametrize("has_log", [True, False])
+async def test_an_answer_is_counted_once_however_often_its_user_rates_it(api: Api, has_log: bool) -> None:
+    figures, job_id = Figures(api), await answered(api)
+    await rate(api, job_id, 1)
+    if not has_log:
+        await api.log.discard(job_id)
+    for change in ({}, {"comment": "틀렸어요"}):
+        assert (await rate(api, job_id, 0, **change)).status_code == 204
+
+    assert await figures.get("chat_feedback_total", score="1") == 1
+    assert await figures.get("chat_feedback_total", score="0") == 0
 
 
 async def test_a_job_that_runs_cannot_be_rated_yet(memory_api: Api) -> None:

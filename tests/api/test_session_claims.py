@@ -78,6 +78,22 @@ async def test_a_long_session_does_not_keep_jobs_of_which_nothing_is_left(real_w
         assert len(jobs) == 51 + 5
 
 
+async def test_a_job_is_rated_for_the_first_time_once(world: World) -> None:
+    async with api_over(world):
+        claims, session_id, job_id, other = world.made.claims, new_id(), new_id(), new_id()
+        before = world.keys()
+        await claims.take_session(Bid(session_id, "user-1", job_id), None)
+        await claims.take_session(Bid(session_id, "user-1", other), job_id)
+        ratings = await asyncio.gather(*(claims.claim_rating(session_id, job_id) for _ in range(10)))
+
+        assert sorted(ratings) == [False] * 9 + [True]
+        assert await claims.claim_rating(session_id, other)
+        assert set(await claims.session_jobs(session_id)) == {job_id, other}
+        await claims.forget_session(session_id, "user-1")
+        assert await claims.claim_rating(session_id, job_id)
+        assert len(world.keys() - before) == 1
+
+
 async def test_the_last_who_took_a_session_holds_it(world: World) -> None:
     async with api_over(world):
         claims, session_id, first, second = world.made.claims, new_id(), new_id(), new_id()

@@ -56,6 +56,10 @@ class Claims(Protocol):
         """The jobs of a session of which anything may be left, each with its idempotency claim or ''."""
         ...
 
+    async def claim_rating(self, session_id: str, job_id: str) -> bool:
+        """True the first time that a job of the session is rated, and for one that is not known."""
+        ...
+
     async def forget_session(self, session_id: str, owner: str) -> None:
         """Removes all claims on a session, and remembers for a day that its owner wanted that."""
         ...

@@ -56,7 +56,9 @@ async def give_feedback(
     known = await find_job(services, job_id, caller)
     if isinstance(known, LogSummary) and not known.last.ends_job:
         raise errors.not_ended()
-    metrics.rated(body.score)
+    # A change of mind, and the words that follow a thumb, are not one more answer.
+    if await services.claims.claim_rating(_session_id(known), job_id):
+        metrics.rated(body.score)
     sender = cast(LangSmithFeedback | None, request.app.state.feedback)
     if sender is not None and (attempt := _attempt(known)):
         sender.send(run_id_of(job_id, attempt), body.score, body.comment)
@@ -75,6 +77,10 @@ def run_id_of(job_id: str, attempt: int) -> UUID:
     """The id of the run that answered; chat-worker names its runs by the same rule."""
     number = int.from_bytes(hashlib.sha256(f"{job_id}:{attempt}".encode()).digest()[:16], "big")
     return UUID(int=number & ~_VERSION & ~_VARIANT | 0x7 << 76 | 0x2 << 62)
+
+
+def _session_id(known: LogSummary | KeptAnswer) -> str:
+    return known.head.session_id if isinstance(known, LogSummary) else known.session_id
 
 
 def _attempt(known: LogSummary | KeptAnswer) -> int:

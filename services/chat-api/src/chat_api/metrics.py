@@ -46,7 +46,7 @@ class ApiMetrics:
         )
         ratings = Counter(
             "chat_feedback",
-            "Answers that users have rated: 1 is good, 0 is bad.",
+            "Answers that users have rated, by what was said first: 1 is good, 0 is bad.",
             ["score"],
             registry=registry,
         )
@@ -70,7 +70,7 @@ class ApiMetrics:
         self.track_stream_recovery(kind, "error" if result == "gap" else "success")
 
     def rated(self, score: int) -> None:
-        """A user has said what an answer was worth."""
+        """A user has said for the first time what an answer was worth."""
         self._ratings[score].inc()
 
     def rejected(self, code: str) -> None:

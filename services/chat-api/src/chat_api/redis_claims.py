@@ -7,7 +7,8 @@ from chat_api.claims import PENDING_S, Claimed
 from chat_api.redis_calls import ask, run
 from chat_api.session_claims import ERASED_KEPT_S, SESSION_KEPT_S, Bid, SessionOfAnother, erased_name
 
-# A session is one hash: `owner`, `holder`, `until` (Unix s), and for each job `job:{id}` = `{Unix s}:{key}`.
+# A session is one hash: `owner`, `holder`, `until` (Unix s), for each job `job:{id}` = `{Unix s}:{key}`,
+# and for each one that was rated `rated:{id}`.
 # KEYS: session  ARGV: owner, job, instead of, key, hold_s, kept_s
 _TAKE_SESSION = """
 local owner = redis.call('HGET', KEYS[1], 'owner')
@@ -26,7 +27,7 @@ if fields > 300 and fields % 50 == 0 then
   for i = 1, #all, 2 do
     local came = tonumber(string.match(all[i + 1], '^(%d+):'))
     if string.sub(all[i], 1, 4) == 'job:' and came < now - ARGV[6] then
-      redis.call('HDEL', KEYS[1], all[i])
+      redis.call('HDEL', KEYS[1], all[i], 'rated:' .. string.sub(all[i], 5))
     end
   end
 end
@@ -38,6 +39,11 @@ if redis.call('HGET', KEYS[1], 'holder') == ARGV[1] then redis.call('HDEL', KEYS
 redis.call('HDEL', KEYS[1], 'job:' .. ARGV[1])
 local left = redis.call('HKEYS', KEYS[1])
 if #left == 1 and left[1] == 'owner' then redis.call('DEL', KEYS[1]) end
+"""
+# KEYS: session  ARGV: job
+_CLAIM_RATING = """
+if redis.call('HEXISTS', KEYS[1], 'job:' .. ARGV[1]) == 0 then return 1 end
+return redis.call('HSETNX', KEYS[1], 'rated:' .. ARGV[1], '')
 """
 
 REPLY_TIMEOUT_S = 5.0
@@ -87,6 +93,9 @@ class RedisClaims:
             for name, value in zip(flat[::2], flat[1::2], strict=True)
             if name.startswith(b"job:")
         }
+
+    async def claim_rating(self, session_id: str, job_id: str) -> bool:
+        return bool(await run(self.link, _CLAIM_RATING, (_session(session_id),), job_id))
 
     async def forget_session(self, session_id: str, owner: str) -> None:
         await ask(self.link, "SET", _erased(session_id, owner), 1, "EX", ERASED_KEPT_S)

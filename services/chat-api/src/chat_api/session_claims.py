@@ -52,6 +52,7 @@ class _Session:
     kept_until: float = 0.0
     jobs: dict[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
     """When each job came, and its idempotency claim."""
+    rated: set[str] = field(default_factory=set[str])
 
 
 class MemorySessions:
@@ -98,6 +99,14 @@ class MemorySessions:
         session = self._sessions.get(session_id)
         return {} if session is None else {job_id: key for job_id, (_, key) in session.jobs.items()}
 
+    async def claim_rating(self, session_id: str, job_id: str) -> bool:
+        session = self._sessions.get(session_id)
+        if session is None or job_id not in session.jobs:
+            return True
+        is_first = job_id not in session.rated
+        session.rated.add(job_id)
+        return is_first
+
     async def forget_session(self, session_id: str, owner: str) -> None:
         self._sessions.pop(session_id, None)
         self._erased[erased_name(session_id, owner)] = time.monotonic() + ERASED_KEPT_S
@@ -114,3 +123,4 @@ class MemorySessions:
         for session in self._sessions.values():
             oldest = now - SESSION_KEPT_S
             session.jobs = {name: job for name, job in session.jobs.items() if job[0] > oldest}
+            session.rated &= session.jobs.keys()
