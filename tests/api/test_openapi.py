@@ -47,7 +47,8 @@ def test_the_document_lists_exactly_the_calls_and_statuses_that_there_are() -> N
         for method, call in methods.items()
     }
 
-    assert listed == CALLS
+    # Whatever is called, it may be by a wrong name.
+    assert listed == {call: {*statuses, "421"} for call, statuses in CALLS.items()}
 
 
 def test_every_reference_in_the_document_leads_somewhere() -> None:

@@ -35,6 +35,7 @@ _ERRORS = {
     "409": "The session is busy, a request with the same key is in flight, or the job is not at that point",
     "410": "The events have expired; `status_url` has the answer",
     "413": "The body is too large",
+    "421": "Called by a name that is not this service's, where it wants no credential",
     "422": "Invalid fields, each listed; or an Idempotency-Key with another body",
     "429": "A limit of yours; see Retry-After",
     "500": "Our fault",
@@ -122,6 +123,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     paths = document["paths"]
     for calls in paths.values():
         for call in calls.values():
+            call["responses"]["421"] = _problem("421")
             for parameter in call.get("parameters", ()):
                 _never_null(parameter)
     for responses in (
