@@ -7,6 +7,8 @@ import time
 import psycopg
 import pytest
 from chat_api.session_claims import Bid, new_eraser
+from eco2_bus.events import to_json
+from eco2_bus.log import KeptAnswer
 from eco2_devservers import PostgresServer, RabbitServer, RedisServer
 from eco2_history import HistoryUnavailable
 from langgraph.checkpoint.base import empty_checkpoint
@@ -120,6 +122,22 @@ async def test_a_running_answer_is_cancelled_and_waited_for(world: World, api: A
     await world.made.turns.save(turn(job_id=job_id, session_id=session_id, answer=CANARY))
     after = await everything(world)
     assert not [trace for trace in (CANARY, session_id, job_id) if trace in after]
+
+
+async def test_what_a_worker_keeps_after_the_end_does_not_bring_an_erased_answer_back(
+    world: World, api: Api
+) -> None:
+    queued = await api.submit(session_id=(session_id := new_id()))
+    worker = await Worker.begin(world.log, queued["job_id"])
+    await worker.say(CANARY)
+    data = to_json(worker.ended())
+    await worker.writer.end("done", data)
+
+    assert await erase(api, session_id) == 204
+    # The worker was paused in between, for as long as it likes.
+    await world.log.keep_answer(queued["job_id"], KeptAnswer(ANONYMOUS, session_id, "done", data))
+    assert (await api.status(queued["job_id"])).status_code == 404
+    assert CANARY not in await everything(world)
 
 
 async def test_a_running_answer_that_does_not_end_is_told(world: World, api: Api) -> None:

@@ -15,6 +15,7 @@ from eco2_bus.log import Claim, KeptAnswer
 from tests.api.services import MemoryWorld, begin_log, new_id
 from tests.api.serving import Api, api_over
 from tests.api.test_metrics import Figures
+from tests.api.test_waiting import waiting
 from tests.api.worker import Worker, answer
 from tests.worker_telemetry.ingest import Ingest, ingesting
 
@@ -98,11 +99,11 @@ async def test_a_job_that_runs_cannot_be_rated_yet(memory_api: Api) -> None:
 
 
 async def test_unknown_and_somebody_elses_jobs_are_not_found(memory_api: Api) -> None:
-    others = await begin_log(memory_api.log, owner="somebody-else")
+    others, kept = [await begin_log(memory_api.log, owner="somebody-else") for _ in range(2)]
     await answer(memory_api.log, others, "비밀")
-    kept = new_id()
     ended = to_json(Ended(answer="비밀", attempts=1, trace_id=""))
     await memory_api.log.keep_answer(kept, KeptAnswer("somebody-else", "s", "done", ended))
+    await memory_api.log.discard(kept)
 
     for job_id in (new_id(), "no-id", others, kept):
         response = await rate(memory_api, job_id)
@@ -161,6 +162,17 @@ async def test_feedback_reaches_the_run_also_when_only_its_answer_is_kept(
     await telling_api.log.discard(job_id)
 
     await rate(telling_api, job_id)
+    await asyncio.to_thread(langsmith.wait, lambda: langsmith.feedback)
+
+    assert langsmith.feedback[0]["run_id"] == str(run_id_of(job_id, 1))
+
+
+async def test_the_run_that_asked_can_be_rated_when_its_wait_was_cancelled(
+    telling_api: Api, langsmith: Ingest
+) -> None:
+    job_id = await waiting(telling_api)
+    await telling_api.cancel(job_id)
+    await rate(telling_api, job_id, 0)
     await asyncio.to_thread(langsmith.wait, lambda: langsmith.feedback)
 
     assert langsmith.feedback[0]["run_id"] == str(run_id_of(job_id, 1))

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from chat_api.session_claims import Bid, SessionOfAnother
+from chat_api.session_claims import Bid, SessionOfAnother, new_eraser
 
 from tests.api.services import RealWorld, World, new_id
 from tests.api.serving import api_over
@@ -76,6 +76,15 @@ async def test_a_long_session_does_not_keep_jobs_of_which_nothing_is_left(real_w
         assert not jobs & old.keys()
         assert lately.keys() <= jobs
         assert len(jobs) == 51 + 5
+
+
+async def test_who_erases_a_session_is_none_of_its_jobs(world: World) -> None:
+    async with api_over(world):
+        claims, session_id, job_id = world.made.claims, new_id(), new_id()
+        await claims.take_session(Bid(session_id, "user-1", job_id), None)
+        await claims.take_session(Bid(session_id, "user-1", new_eraser()), job_id)
+
+        assert await claims.session_jobs(session_id) == {job_id: ""}
 
 
 async def test_a_job_is_rated_for_the_first_time_once(world: World) -> None:

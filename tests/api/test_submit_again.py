@@ -71,7 +71,7 @@ async def test_a_picture_of_a_job_that_never_runs_is_not_kept(
 
 
 async def test_sessions_that_nobody_named_are_never_the_same(api: Api) -> None:
-    asked = [await api.post(**headers) for headers in ({}, {}, {"idempotency_key": new_id()})]
+    asked = [await api.post(), await api.post(), await api.post(idempotency_key=new_id())]
 
     assert len({response.json()["session_id"] for response in asked}) == 3
 

@@ -7,10 +7,11 @@ import httpx
 import pytest
 from eco2_bus.events import InputRequired, to_json
 from eco2_bus.job import ChatJob
-from eco2_bus.log import Claim, TakeOverResult
+from eco2_bus.log import Claim, TakeOver, TakeOverResult
 
 from tests.api.services import World, new_id
 from tests.api.serving import Api
+from tests.api.viewer import names
 from tests.api.worker import Worker, answer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -106,6 +107,44 @@ async def test_a_waiting_job_is_cancelled_at_once(shared_api: Api) -> None:
     job_id = await waiting(shared_api)
     assert (await shared_api.cancel(job_id)).json()["status"] == "cancelled"
     assert (await give(shared_api, job_id, {"location": HERE})).json()["code"] == "not_waiting"
+
+
+@pytest.mark.parametrize("has_log", [True, False])
+async def test_a_wait_that_was_cancelled_says_what_had_been_done(shared_api: Api, has_log: bool) -> None:
+    job_id = await waiting(shared_api)
+    await shared_api.cancel(job_id)
+    async with await shared_api.events(job_id) as viewer:
+        entries = await viewer.rest()
+    if not has_log:
+        await shared_api.log.discard(job_id)
+    told = (await shared_api.status(job_id)).json()
+
+    assert names(entries) == ["queued", "started", "input_required", "usage", "cancelled"]
+    assert entries[-2].json()["estimated"]
+    assert entries[-1].json()["usage"] == entries[-2].json()
+    assert (told["status"], told["attempts"], told["usage"]["estimated"]) == ("cancelled", 1, True)
+    assert told["duration_ms"] > 0
+
+
+async def test_a_question_that_comes_with_the_answer_leaves_the_answered_job_alone(
+    shared_api: Api, shared_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = f"s{new_id()}"
+    job_id = await waiting(shared_api, session_id=session)
+    log, ended = shared_world.made.log, shared_world.made.log.end
+
+    async def answered_before(*args: Any, **options: Any) -> TakeOver:
+        monkeypatch.setattr(log, "end", ended)
+        after = (await log.summary(job_id)).last.id
+        taken = await log.take_over(job_id, Claim.RESUMED, poison_after=3, poison=b"{}", after=after)
+        assert taken.result is TakeOverResult.OWNED
+        return await ended(*args, **options)
+
+    monkeypatch.setattr(log, "end", answered_before)
+    refused = await shared_api.post({"message": "다른 질문", "session_id": session})
+
+    assert (refused.status_code, refused.json()["job_id"]) == (409, job_id)
+    assert not await shared_api.log.is_cancel_requested(job_id)
 
 
 async def test_a_new_question_discards_the_wait_of_its_session(shared_api: Api) -> None:

@@ -85,6 +85,15 @@ async def test_the_worker_of_a_forgotten_job_stops_and_brings_nothing_back(world
     assert world.kept_of(job_id) == []
 
 
+async def test_an_answer_that_comes_after_its_job_was_forgotten_is_not_kept(world: World) -> None:
+    job_id = await begin(world.log)
+    await (await own(world.log, job_id)).end("done", b"{}")
+    await world.another_process().forget(job_id)
+    await world.log.keep_answer(job_id, KeptAnswer("user-1", "session-1", "done", b"{}"))
+    assert await world.log.kept_answer(job_id) is None
+    assert world.kept_of(job_id) == []
+
+
 async def test_forgetting_what_is_not_there_is_no_error(world: World) -> None:
     job_id = new_job_id()
     await world.log.forget(job_id)

@@ -135,7 +135,7 @@ async def test_an_answer_is_kept_longer_than_its_log(world: World) -> None:
 
 
 async def test_an_answer_that_is_kept_again_replaces_the_first(world: World) -> None:
-    job_id = new_job_id()
+    job_id = await begin(world.log)
     for event in ("error", "done"):
         await world.log.keep_answer(job_id, KeptAnswer("u", "s", event, b'{"n":1}'))
     kept = await world.log.kept_answer(job_id)

@@ -16,6 +16,7 @@ from tests.bus.worlds import (
     content,
     events,
     ids,
+    in_time,
     new_job_id,
     own,
     read_all,
@@ -189,6 +190,19 @@ async def test_a_job_that_waits_is_cancelled_without_a_worker(world: World) -> N
     assert events(entries) == ["queued", "started", INPUT_REQUIRED, "cancelled"]
     assert (await resume(world, job_id, after)).result is ENDED
     assert world.left_s(job_id) == pytest.approx(TIMES.log_after_end.total_seconds(), abs=5)
+
+
+async def test_what_a_job_that_waits_has_used_is_told_before_its_end(world: World) -> None:
+    job_id, _ = await waiting(world)
+    viewer = asyncio.create_task(read_all(world.another_process(), job_id))
+    ended = await world.log.end(job_id, "cancelled", b"{}", only_if_idle=True, usage=b'{"estimated":true}')
+    assert (ended.result, ended.attempt) == (OWNED, 2)
+    entries = await in_time(viewer)
+    assert content(entries)[-2:] == [
+        (EntryId(2, 1), "usage", b'{"estimated":true}'),
+        (EntryId(2, 2), "cancelled", b"{}"),
+    ]
+    assert (await world.log.end(job_id, "cancelled", b"{}", usage=b"{}")).result is ENDED
 
 
 async def test_a_job_that_went_on_is_left_to_its_worker(world: World) -> None:

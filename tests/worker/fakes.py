@@ -160,10 +160,12 @@ class SpyLog(MemoryEventLog):
             raise LogUnavailable("away")
         return await super().take_over(job_id, claim, **options)
 
-    async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
+    async def end(
+        self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False, usage: bytes = b""
+    ) -> TakeOver:
         if self._is_away():
             raise LogUnavailable("away")
-        return await super().end(job_id, event, data, only_if_idle=only_if_idle)
+        return await super().end(job_id, event, data, only_if_idle=only_if_idle, usage=usage)
 
     def append(self, write: Append) -> "asyncio.Future[int | LogTop]":
         answer: asyncio.Future[int | LogTop] = asyncio.get_running_loop().create_future()

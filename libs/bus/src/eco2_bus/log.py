@@ -171,10 +171,13 @@ class EventLog(Protocol):
         """
         ...
 
-    async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
+    async def end(
+        self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False, usage: bytes = b""
+    ) -> TakeOver:
         """Takes a job over only to end it; the result OWNED says that this event is its last.
 
-        Idle is a job that nobody works on: it is queued, or it waits for the user.
+        Idle is a job that nobody works on: it is queued, or it waits for the user. With `usage` an entry of
+        that name comes before the end.
         """
         ...
 
@@ -206,7 +209,7 @@ class EventLog(Protocol):
         ...
 
     async def keep_answer(self, job_id: str, answer: KeptAnswer) -> None:
-        """Keeps the terminal event beyond the log's expiry."""
+        """Keeps the terminal event beyond the log's expiry; a job that has been forgotten stays so."""
         ...
 
     async def kept_answer(self, job_id: str) -> KeptAnswer | None:

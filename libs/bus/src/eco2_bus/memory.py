@@ -114,7 +114,9 @@ class MemoryEventLog:
         self._begin_attempt(log, last + 1, *first)
         return TakeOver(TakeOverResult.OWNED, last + 1, len(log.entries), log.failures, first, log.writer)
 
-    async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
+    async def end(
+        self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False, usage: bytes = b""
+    ) -> TakeOver:
         log = self._find(job_id)
         refused = _refusal(log)
         if log is None or refused is not None:
@@ -122,7 +124,11 @@ class MemoryEventLog:
         last = log.top.id.attempt
         if only_if_idle and last > 0 and log.top.event != INPUT_REQUIRED:
             return TakeOver(TakeOverResult.RUNNING, last)
-        self._begin_attempt(log, last + 1, event, data)
+        if usage:
+            self._begin_attempt(log, last + 1, "usage", usage)
+            self._add(log, EntryId(last + 1, 2), event, data)
+        else:
+            self._begin_attempt(log, last + 1, event, data)
         return TakeOver(TakeOverResult.OWNED, log.top.id.attempt)
 
     def append(self, write: Append) -> "asyncio.Future[int | LogTop]":
@@ -175,7 +181,8 @@ class MemoryEventLog:
             log.tail.wake()
 
     async def keep_answer(self, job_id: str, answer: KeptAnswer) -> None:
-        self._answers[job_id] = (self._clock() + self._times.answer.total_seconds(), answer)
+        if self._find(job_id) is not None:
+            self._answers[job_id] = (self._clock() + self._times.answer.total_seconds(), answer)
 
     async def kept_answer(self, job_id: str) -> KeptAnswer | None:
         expires_at, answer = self._answers.get(job_id, (0.0, None))

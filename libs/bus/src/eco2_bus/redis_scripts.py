@@ -111,7 +111,7 @@ return {'owned', last + 1, redis.call('XLEN', KEYS[1]), failures, event, data}
 """
 )
 
-# KEYS: log  ARGV: job, at, only if idle, event, data, end ttl_s
+# KEYS: log  ARGV: job, at, only if idle, event, data, end ttl_s, usage or ''
 END = (
     _ANNOUNCE
     + """
@@ -121,9 +121,15 @@ if ended(field(top, 'event')) then return {'ended'} end
 local last = tonumber(string.match(top[1], '^%d+'))
 local is_idle = last == 0 or field(top, 'event') == 'input_required'
 if ARGV[3] == '1' and not is_idle then return {'running', last} end
-local id = (last + 1) .. '-1'
-add(KEYS[1], id, ARGV[4], ARGV[5], ARGV[2])
-announce(ARGV[1], top[1], id, ARGV[2], ARGV[4], ARGV[5])
+local previous, seq = top[1], 1
+local function write(event, data)
+  local id = (last + 1) .. '-' .. seq
+  add(KEYS[1], id, event, data, ARGV[2])
+  announce(ARGV[1], previous, id, ARGV[2], event, data)
+  previous, seq = id, seq + 1
+end
+if ARGV[7] ~= '' then write('usage', ARGV[7]) end
+write(ARGV[4], ARGV[5])
 redis.call('EXPIRE', KEYS[1], ARGV[6])
 return {'owned', last + 1}
 """
@@ -134,5 +140,12 @@ PARK = """
 local left_ms = redis.call('PTTL', KEYS[1])
 if left_ms <= 0 then return 0 end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', left_ms)
+return 1
+"""
+
+# KEYS: log, answer  ARGV: value, ttl_s. What an erased job has said is not brought back.
+KEEP_ANSWER = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2])
 return 1
 """

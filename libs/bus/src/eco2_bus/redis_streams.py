@@ -50,6 +50,7 @@ _SCRIPTS = {
         redis_scripts.TAKE_OVER,
         redis_scripts.END,
         redis_scripts.PARK,
+        redis_scripts.KEEP_ANSWER,
     )
 }
 _APPEND_SHA = _SCRIPTS[redis_scripts.APPEND]
@@ -154,8 +155,10 @@ class RedisEventLog:
             await self._run(redis_scripts.TAKE_OVER, job_id, *arguments, *resumed_after), writer
         )
 
-    async def end(self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False) -> TakeOver:
-        arguments = (job_id, _now_ms(), int(only_if_idle), event, data, self._end_ttl)
+    async def end(
+        self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False, usage: bytes = b""
+    ) -> TakeOver:
+        arguments = (job_id, _now_ms(), int(only_if_idle), event, data, self._end_ttl, usage)
         return _take_over(await self._run(redis_scripts.END, job_id, *arguments))
 
     def append(self, write: Append) -> "asyncio.Future[int | LogTop]":
@@ -331,7 +334,8 @@ class RedisEventLog:
             }
         )
         ttl = int(self._times.answer.total_seconds())
-        await self._link.execute("SET", _answer_key(job_id), value, "EX", ttl)
+        more_keys = (_answer_key(job_id),)
+        await self._run(redis_scripts.KEEP_ANSWER, job_id, value, ttl, more_keys=more_keys)
 
     async def kept_answer(self, job_id: str) -> KeptAnswer | None:
         value = await self._link.execute("GET", _answer_key(job_id))

@@ -104,7 +104,7 @@ async def cancel(job_id: str, response: Response, services: Deps, links: Address
     """Cancels a job wherever it is; safe to repeat."""
     known = await find_job(services, job_id, links.caller.owner)
     if isinstance(known, LogSummary) and not known.last.ends_job:
-        await cancel_job(services, job_id, known.head)
+        await cancel_job(services, job_id, known)
     else:
         response.status_code = 200
     return await status_of(services, links, job_id)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from eco2_bus.log import LogGone, LogUnavailable
+from eco2_bus.log import LogUnavailable
 from eco2_history import UnknownSession
 from fastapi import APIRouter
 
@@ -18,7 +18,6 @@ router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 
 HOLD_S = 60
 """A session whose erasure was broken off can be used, and erased, again after this."""
-KEPT_ANSWER_WAIT_S = 1.0
 
 
 @router.delete("/{session_id}", status_code=204)
@@ -31,10 +30,8 @@ async def erase(session_id: str, services: Deps, caller: Owner, admission: Admit
         raise errors.unknown_session()
     # Held like by a job: no question comes in while the session goes.
     bid = Bid(session_id, caller, new_eraser(), hold_s=HOLD_S)
-    last_job = await sessions.take_turn(services, bid, "interrupt")
+    await sessions.take_turn(services, bid, "interrupt")
     try:
-        if last_job is not None:
-            await _until_answer_is_kept(services, last_job)
         await _erase(services, session_id, caller, admission)
     except BaseException:
         await _free(services, bid)
@@ -58,18 +55,6 @@ async def _erase(services: Services, session_id: str, owner: str, admission: Adm
     for key in filter(None, claimed.values()):
         await services.claims.free_key(key)
     await services.claims.forget_session(session_id, owner)
-
-
-async def _until_answer_is_kept(services: Services, job_id: str) -> None:
-    """A worker keeps the answer just after the end of the log; erased before that, it would come back."""
-    try:
-        async with asyncio.timeout(KEPT_ANSWER_WAIT_S):
-            while await services.log.kept_answer(job_id) is None:
-                # Raises LogGone: of a job without a log, nothing is to come.
-                await services.log.summary(job_id)
-                await asyncio.sleep(0.02)
-    except (LogGone, TimeoutError):
-        return
 
 
 async def _free(services: Services, bid: Bid) -> None:

@@ -1,5 +1,8 @@
 """Finding a job for the one who asks, and stopping it."""
 
+import contextlib
+import time
+
 import orjson
 from eco2_bus.events import Ended, Source, Usage, to_json
 from eco2_bus.log import JobHead, KeptAnswer, LogGone, LogSummary, TakeOverResult, confirm_written
@@ -48,17 +51,31 @@ def _last_event(turn: Turn) -> bytes:
     return to_json(ended)
 
 
-async def cancel_job(services: Services, job_id: str, head: JobHead) -> None:
+async def cancel_job(services: Services, job_id: str, known: LogSummary) -> None:
     """Ends a job that nobody works on; has the worker end any other."""
-    if await _end_idle(services, job_id, head) is TakeOverResult.RUNNING:
+    if await end_idle(services, job_id, known) is TakeOverResult.RUNNING:
         await services.log.request_cancel(job_id)
-        # It may have begun to wait for its user in between, and then no worker looks at the wish.
-        await _end_idle(services, job_id, head)
+        with contextlib.suppress(LogGone):
+            # It may have begun to wait for its user in between, and then no worker looks at the wish.
+            await end_idle(services, job_id, await services.log.summary(job_id))
 
 
-async def _end_idle(services: Services, job_id: str, head: JobHead) -> TakeOverResult:
-    data = to_json(Ended(answer="", attempts=0, trace_id=_trace_id(head)))
-    taken = await services.log.end(job_id, "cancelled", data, only_if_idle=True)
+async def end_idle(services: Services, job_id: str, known: LogSummary) -> TakeOverResult:
+    """Ends a job only if nobody works on it."""
+    attempts = known.last.id.attempt
+    # What an attempt that waits has used, only its worker knew.
+    usage = Usage(estimated=attempts > 0)
+    ended = Ended(
+        answer="",
+        usage=usage,
+        attempts=attempts,
+        duration_ms=time.time_ns() // 1_000_000 - known.head.created_at_ms,
+        trace_id=_trace_id(known.head),
+    )
+    data, head = to_json(ended), known.head
+    taken = await services.log.end(
+        job_id, "cancelled", data, only_if_idle=True, usage=to_json(usage) if attempts else b""
+    )
     if taken.result is TakeOverResult.OWNED:
         # The end that viewers see must not be lost, or a worker would find the job as if nobody had ended it.
         await confirm_written(services.log, job_id, services.log.epoch)

@@ -5,7 +5,14 @@ from eco2_bus.resp import RedisLink
 
 from chat_api.claims import PENDING_S, Claimed
 from chat_api.redis_calls import ask, run
-from chat_api.session_claims import ERASED_KEPT_S, SESSION_KEPT_S, Bid, SessionOfAnother, erased_name
+from chat_api.session_claims import (
+    ERASED_KEPT_S,
+    SESSION_KEPT_S,
+    Bid,
+    SessionOfAnother,
+    erased_name,
+    is_eraser,
+)
 
 # A session is one hash: `owner`, `holder`, `until` (Unix s), for each job `job:{id}` = `{Unix s}:{key}`,
 # and for each one that was rated `rated:{id}`.
@@ -88,11 +95,12 @@ class RedisClaims:
 
     async def session_jobs(self, session_id: str) -> dict[str, str]:
         flat: list[bytes] = await ask(self.link, "HGETALL", _session(session_id))
-        return {
+        jobs = {
             name.decode().removeprefix("job:"): value.decode().partition(":")[2]
             for name, value in zip(flat[::2], flat[1::2], strict=True)
             if name.startswith(b"job:")
         }
+        return {name: key for name, key in jobs.items() if not is_eraser(name)}
 
     async def claim_rating(self, session_id: str, job_id: str) -> bool:
         return bool(await run(self.link, _CLAIM_RATING, (_session(session_id),), job_id))

@@ -97,7 +97,8 @@ class MemorySessions:
 
     async def session_jobs(self, session_id: str) -> dict[str, str]:
         session = self._sessions.get(session_id)
-        return {} if session is None else {job_id: key for job_id, (_, key) in session.jobs.items()}
+        jobs = {} if session is None else session.jobs
+        return {name: key for name, (_, key) in jobs.items() if not is_eraser(name)}
 
     async def claim_rating(self, session_id: str, job_id: str) -> bool:
         session = self._sessions.get(session_id)

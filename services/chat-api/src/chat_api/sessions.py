@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chat_api import errors
 from chat_api.deps import Services
-from chat_api.jobs import cancel_job
+from chat_api.jobs import cancel_job, end_idle
 from chat_api.session_claims import Bid, SessionOfAnother, is_eraser
 
 _SESSION_ID: TypeAdapter[str] = TypeAdapter(SessionId)
@@ -33,31 +33,28 @@ async def check_owner(services: Services, session_id: str, caller: str) -> None:
         raise errors.unknown_session()
 
 
-async def take_turn(services: Services, bid: Bid, on_busy: Literal["reject", "interrupt"]) -> str | None:
-    """Makes the job the one that its session works on; raises `409` while another one is.
-
-    Gives the job that had the session before, if it has ended only lately.
-    """
+async def take_turn(services: Services, bid: Bid, on_busy: Literal["reject", "interrupt"]) -> None:
+    """Makes the job the one that its session works on; raises `409` while another one is."""
     ended: str | None = None
     deadline = time.monotonic() + services.settings.session_wait_s
     interrupted: str | None = None
     while (holder := await _take(services, bid, ended)) is not None:
         working = None if is_eraser(holder) else await _unless_ended(services, holder)
-        if working is None and not is_eraser(holder):
+        is_lost = working is not None and on_busy == "reject" and _is_lost(services, working)
+        if is_lost or (working is None and not is_eraser(holder)):
             ended = holder
             continue
         if working is not None and working.last.event == INPUT_REQUIRED:
-            # Nobody works on it: the new question discards the wait.
-            await cancel_job(services, holder, working.head)
+            # Nobody works on it: the new question discards the wait, unless its user has just answered.
+            await end_idle(services, holder, working)
             continue
         if on_busy == "reject" or time.monotonic() >= deadline:
             raise errors.session_busy(None if is_eraser(holder) else holder)
         if working is not None and interrupted != holder:
             interrupted = holder
-            await cancel_job(services, holder, working.head)
+            await cancel_job(services, holder, working)
         else:
             await asyncio.sleep(0.05)
-    return ended
 
 
 async def _take(services: Services, bid: Bid, ended: str | None) -> str | None:
@@ -73,3 +70,12 @@ async def _unless_ended(services: Services, job_id: str) -> LogSummary | None:
     except LogGone:
         return None
     return None if summary.last.ends_job else summary
+
+
+def _is_lost(services: Services, job: LogSummary) -> bool:
+    """True for a job whose request died before the broker had it, as far as one can tell.
+
+    It loses its session and nothing else: should it wait in a long queue after all, a worker may have it.
+    """
+    age_s = time.time() - job.head.created_at_ms / 1000
+    return job.last.id.attempt == 0 and age_s > services.settings.begun_within_s

@@ -1,6 +1,7 @@
 """What an operator can set, by environment variable or `.env`."""
 
 import ipaddress
+import math
 from datetime import timedelta
 from typing import Annotated
 
@@ -28,6 +29,9 @@ def _networks(told: str) -> str:
         ipaddress.ip_network(name)
     return ",".join(names)
 
+
+CLOCKS_DIFFER_S = 120.0
+"""Twice what workers allow for it, the clock of this process, and a worker that is just about to begin."""
 
 Rate = Annotated[str, AfterValidator(_rate)]
 Networks = Annotated[str, AfterValidator(_networks)]
@@ -80,6 +84,8 @@ class ApiSettings(AuthSettings):
     """A viewer that takes nothing for this long is closed; it resumes when it comes back."""
     session_wait_s: float = 5.0
     """How long `on_busy=interrupt` waits for the interrupted job to end."""
+    job_max_age_s: float = Field(default=300, ge=0)
+    """The worker's: a question that nobody has begun by then ends with `expired`; 0 lets none expire."""
     idempotency_wait_s: float = 5.0
     idempotency_ttl_s: int = 24 * 3600
 
@@ -97,6 +103,11 @@ class ApiSettings(AuthSettings):
     log_ttl_s: int = 24 * 3600
     log_ttl_after_end_s: int = 3600
     answer_ttl_s: int = 24 * 3600
+
+    @property
+    def begun_within_s(self) -> float:
+        """Nobody begins an older question any more, unless a worker has had it before."""
+        return self.job_max_age_s + CLOCKS_DIFFER_S if self.job_max_age_s else math.inf
 
     @property
     def langsmith_key(self) -> str:

@@ -17,7 +17,7 @@ class Fairness:
 
     def __init__(self, settings: ApiSettings, stores: LimitStores, log: EventLog) -> None:
         self._share = settings.fair_share
-        self._places = Places(stores.live_jobs, log, settings.log_ttl_s, kind="lane:")
+        self._places = Places(stores.live_jobs, log, settings, kind="lane:")
 
     async def lane_of(self, tenant: str, job_id: str) -> str:
         """The queue that the job is published to; one round trip, while its user has a place."""

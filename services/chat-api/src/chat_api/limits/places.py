@@ -7,6 +7,7 @@ import logging
 from eco2_bus.log import EventLog, LogGone, LogUnavailable
 
 from chat_api.limits.live_jobs import LiveJobs
+from chat_api.settings import ApiSettings
 
 _log = logging.getLogger(__name__)
 
@@ -17,10 +18,11 @@ BEGINS_WITHIN_S = 60.0
 class Places:
     """The places of one kind; `kind` keeps them apart from others of the same user."""
 
-    def __init__(self, live_jobs: LiveJobs, log: EventLog, kept_s: int, *, kind: str = "") -> None:
+    def __init__(self, live_jobs: LiveJobs, log: EventLog, settings: ApiSettings, *, kind: str = "") -> None:
         self._live_jobs = live_jobs
         self._log = log
-        self._kept_s = kept_s
+        self._kept_s = settings.log_ttl_s
+        self._begun_within_s = settings.begun_within_s
         self._kind = kind
 
     async def take(self, user: str, job_id: str, at_most: int) -> dict[str, float] | None:
@@ -46,7 +48,9 @@ class Places:
 
     async def _is_live(self, job_id: str, age_s: float) -> bool:
         try:
-            return not (await self._log.summary(job_id)).last.ends_job
+            last = (await self._log.summary(job_id)).last
+            # One that nobody has begun for so long was lost before the broker had it, or will expire.
+            return not last.ends_job and (last.id.attempt > 0 or age_s < self._begun_within_s)
         except LogGone:
             return age_s < BEGINS_WITHIN_S
 

@@ -34,7 +34,7 @@ class SubmitLimits:
             if told
         ]
         self._live_jobs_at_most = settings.limit_live_jobs_per_user
-        self._places = Places(stores.live_jobs, log, settings.log_ttl_s)
+        self._places = Places(stores.live_jobs, log, settings)
         self._stores = stores
 
     async def enter(
