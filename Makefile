@@ -129,8 +129,8 @@ audit: $(INSTALLED) ## Look for secrets in what is committed, and for known faul
 audit-hosts: ## Fail if a committed file names a package registry
 	@scripts/audit-hosts.sh
 
-release-check: $(INSTALLED) ## Hold this version to all that a release needs, and build its packages into dist/
-	@nice -n 19 $(PYTHON) -m release check
+release-check: $(INSTALLED) ## Hold this version to what a release needs, and build its packages: ARGS="--final"
+	@nice -n 19 $(PYTHON) -m release check $(ARGS)
 
 ##@ Tidy up
 

@@ -12,11 +12,13 @@ patterns=(
 settings=$(env | grep -E '^(PIP|UV|NPM_CONFIG)_.*=.*://' || true)
 settings+=$'\n'$(python3 -m pip config list 2>/dev/null || true)
 while read -r host; do
-  case $host in *.*) patterns+=("${host//./\\.}") ;; esac
+  case $host in *.*) patterns+=("$(sed -E 's/[][\\.^$*+?(){}|]/\\&/g' <<<"$host")") ;; esac
 done < <(grep -oE '://[^/ "'\'']+' <<<"$settings" | sed -E 's#^://([^@]*@)?##; s/:[0-9]+$//' | sort -u)
 
-found=$(git grep -nIE "$(IFS='|'; echo "${patterns[*]}")" -- . || true)
-found+=$(git grep -n '://' -- requirements.lock || true)
+# 1 is none found. What is above could not look, and that is no leave.
+lines() { git grep -n "$@" || [ $? -eq 1 ]; }
+found=$(lines -IE "$(IFS='|'; echo "${patterns[*]}")" -- .)
+found+=$(lines '://' -- requirements.lock)
 if [ -n "$found" ]; then
   echo "these lines name a package registry:" >&2
   echo "$found" >&2
