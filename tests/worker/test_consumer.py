@@ -327,7 +327,7 @@ async def test_a_log_that_is_away_at_pick_up_is_waited_for(loses_replies: bool, 
         log.away_for = 4
         story = await world.answer(QUESTION)
         await world.settled()
-    assert (story.end, story.text) == ("done", answer_to(QUESTION))
+    assert (story.end, story.text, story.ended["attempts"]) == ("done", answer_to(QUESTION), 1)
     assert len(world.model.prompts) == 1
 
 

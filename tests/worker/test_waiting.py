@@ -7,7 +7,9 @@ from typing import Any
 import orjson
 import pytest
 from chat_worker.ports import Tools
-from eco2_bus.job import ChatJob, Location
+from eco2_bus.job import ChatJob, Location, Resume
+from eco2_bus.log import LogUnavailable, TakeOver
+from eco2_bus.memory import _Message
 
 from tests.worker.fakes import SpyLog, SpyQueue, answer_to, findings_in
 from tests.worker.fakes_vendors import HOME, FakePlaces, FakeWeather, tools
@@ -169,6 +171,42 @@ async def test_two_workers_that_go_on_at_once_give_one_answer(waiting: World) ->
             await waiting.settled()
     assert len(waiting.model.prompts) + len(other.model.prompts) == 10
     assert len(asked_at(waiting)) + len(asked_at(other)) == 10
+
+
+@pytest.mark.parametrize("trouble", ["redelivered", "handed back", "the log is away"])
+async def test_a_time_out_in_trouble_does_not_take_the_job_from_the_answer(
+    waiting: World, trouble: str, quick_retries: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_over = waiting.log.take_over
+
+    async def away_once(*_: Any, **__: Any) -> TakeOver:
+        monkeypatch.setattr(waiting.log, "take_over", take_over)
+        raise LogUnavailable("away")
+
+    waiting.model.hold_after = 2
+    job_id = await waiting.ask(QUESTION)
+    after = (await waiting.input_wanted(job_id)).id
+    await waiting.give(job_id, HOME)
+    await waiting.model.held.wait()
+    await waiting.stop_consuming()
+    body = await waiting.log.parked_job(job_id)
+    assert body is not None
+    late = ChatJob.from_body(body).model_copy(update={"resume": Resume(after=str(after))})
+    message = _Message(job_id, late.to_body(), {})
+    async with asks_for_the_weather(World(beside=waiting, tools=with_weather())) as other:
+        if trouble == "redelivered":
+            message.deliveries = 1
+        elif trouble == "handed back":
+            message.handed_back = True
+        else:
+            monkeypatch.setattr(waiting.log, "take_over", away_once)
+        waiting.queue.put(message)
+        await until(lambda: not waiting.queue.waiting and len(waiting.queue.on_loan) == 1)
+        waiting.model.go_on.set()
+        story = await other.story(job_id)
+        await other.settled()
+    assert (story.text, story.ended["attempts"]) == (answer_to(QUESTION), 2)
+    assert (asked_at(waiting), asked_at(other), other.model.prompts) == ([HOME], [], [])
 
 
 async def test_a_job_that_waits_is_cancelled_at_once_and_its_turn_kept(hasty: World) -> None:

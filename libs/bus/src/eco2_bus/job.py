@@ -41,6 +41,11 @@ class Resume(BaseModel):
     """The `input_required` entry that is answered."""
     location: Location | None = None
 
+    @property
+    def name(self) -> str:
+        """Tells the user's answer to an entry from its time-out."""
+        return f"{self.after} {'timed out' if self.location is None else 'answered'}"
+
 
 class ChatJob(BaseModel):
     """One question of one user; the JSON body of the AMQP message, schema 1.

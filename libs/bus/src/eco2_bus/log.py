@@ -103,6 +103,8 @@ class TakeOver:
     first: tuple[str, bytes] = ("", b"")
     writer: str = ""
     """Tells two attempts of one number apart: a failover can lose a take-over that was answered."""
+    resume: str = ""
+    """The resume that the attempt was begun by, or that an attempt which it follows was."""
 
 
 class Append(NamedTuple):
@@ -121,6 +123,7 @@ class Append(NamedTuple):
     lease_lost: bool = False
     failures: int = 0
     writer: str = ""
+    resume: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +165,18 @@ class EventLog(Protocol):
         poison_after: int,
         poison: bytes,
         after: EntryId | None = None,
+        resume: str = "",
+        writer: str = "",
     ) -> TakeOver:
         """Appends `{last attempt + 1}-1` and makes the caller its writer, or says why not.
 
         The entry is `started` for the first attempt and for one that goes on after a wait, and `reset` for
         any other. With `poison_after` failed attempts before this one it is `error` with the data `poison`,
         and the log has ended. RESUMED needs `after`, the `input_required` entry that was answered.
+
+        `resume` names the message that goes on after a wait, among those that want to: REDELIVERED and
+        HANDED_BACK take over only what the same one has begun, and count as RESUMED where it has not. Whoever
+        asks again as the same `writer`, because no reply came, is told of the attempt that it has begun.
         """
         ...
 

@@ -39,12 +39,26 @@ class _Log:
     tail: Tail = field(default_factory=Tail)
     failures: int = 0
     writer: str = ""
+    resume: str = ""
     lease_lost: bool = False
     parked: bytes | None = None
 
     @property
     def top(self) -> LogEntry:
         return self.entries[-1]
+
+    def owned(self) -> TakeOver:
+        attempt = self.top.id.attempt
+        first = next(entry for entry in self.entries if entry.id == EntryId(attempt, 1))
+        return TakeOver(
+            TakeOverResult.OWNED,
+            attempt,
+            len(self.entries),
+            self.failures,
+            (first.event, first.data),
+            self.writer,
+            self.resume,
+        )
 
 
 class MemoryEventLog:
@@ -91,13 +105,20 @@ class MemoryEventLog:
         poison_after: int,
         poison: bytes,
         after: EntryId | None = None,
+        resume: str = "",
+        writer: str = "",
     ) -> TakeOver:
         log = self._find(job_id)
         refused = _refusal(log)
         if log is None or refused is not None:
             return refused or TakeOver(TakeOverResult.GONE)
         last = log.top.id.attempt
-        if not _is_free(log, claim, after):
+        if writer and writer == log.writer:
+            # The caller has asked before, and did not hear the reply.
+            return log.owned()
+        if resume not in ("", log.resume):
+            claim = Claim.RESUMED
+        if not _is_free(log, claim, after, resume):
             return TakeOver(TakeOverResult.RUNNING, last)
         if claim is Claim.RESUMED and after is not None:
             # Of a log that lost its last entries, what viewers have seen of that attempt stays behind.
@@ -112,7 +133,8 @@ class MemoryEventLog:
             reason = b"handed_back" if claim is Claim.HANDED_BACK else b"worker_lost"
             first = ("reset", b'{"attempt":%d,"reason":"%b"}' % (last + 1, reason))
         self._begin_attempt(log, last + 1, *first)
-        return TakeOver(TakeOverResult.OWNED, last + 1, len(log.entries), log.failures, first, log.writer)
+        log.writer, log.resume = writer or log.writer, resume
+        return log.owned()
 
     async def end(
         self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False, usage: bytes = b""
@@ -266,14 +288,15 @@ def _refusal(log: _Log | None) -> TakeOver | None:
     return None
 
 
-def _is_free(log: _Log, claim: Claim, after: EntryId | None) -> bool:
+def _is_free(log: _Log, claim: Claim, after: EntryId | None, resume: str) -> bool:
     if claim is Claim.FRESH:
         return log.top.id.attempt == 0
     if claim is Claim.RESUMED:
         # Before that entry is a log that lost it: nobody is past it, and nobody else will come.
         waits = log.top.event == INPUT_REQUIRED and log.top.id == after
         return after is not None and (waits or log.top.id < after)
-    return True
+    # A message from before a wait does not take the job from the one that goes on after it.
+    return log.resume == resume
 
 
 @dataclass(eq=False)

@@ -1,8 +1,8 @@
 """The log's rules, run inside Redis where nothing can come between a look and a write.
 
 Each script keeps to one log. An entry has the fields `event`, `data` and `at` (Unix ms); the first one
-also `owner`, `session_id` and `traceparent`; the first one of an attempt also `failures` and the `writer`
-it belongs to. Every append is announced on the channel as
+also `owner`, `session_id` and `traceparent`; the first one of an attempt also `failures`, the `writer` it
+belongs to and the `resume` that its job goes on with. Every append is announced on the channel as
 `{job_id} {previous id} {id} {at} {event}\\n{data}`, in the same step, so a refused write is never heard.
 A log that was removed for good is announced as its job id alone.
 """
@@ -37,7 +37,7 @@ return 1
 """
 
 # KEYS: log  ARGV: job, at, expected length, attempt, first seq, previous id, end ttl_s or '', lease lost,
-# failures and writer for the attempt's first entry, then event and data of each entry.
+# failures, writer and resume for the attempt's first entry, then event and data of each entry.
 # A later entry never overtakes a failed earlier one: the first error leaves the script.
 APPEND = (
     _ANNOUNCE
@@ -52,10 +52,11 @@ if length ~= tonumber(ARGV[3]) then
   return {top[1], length, ended(field(top, 'event')) and 1 or 0, writer}
 end
 local seq, previous = tonumber(ARGV[5]), ARGV[6]
-for i = 11, #ARGV, 2 do
+for i = 12, #ARGV, 2 do
   local id = ARGV[4] .. '-' .. seq
   if seq == 1 then
-    add(KEYS[1], id, ARGV[i], ARGV[i + 1], ARGV[2], 'failures', ARGV[9], 'writer', ARGV[10])
+    add(KEYS[1], id, ARGV[i], ARGV[i + 1], ARGV[2],
+      'failures', ARGV[9], 'writer', ARGV[10], 'resume', ARGV[11])
   elseif ARGV[8] == '1' then
     add(KEYS[1], id, ARGV[i], ARGV[i + 1], ARGV[2], 'lease', 'lost')
   else
@@ -69,7 +70,8 @@ return length
 """
 )
 
-# KEYS: log  ARGV: job, at, claim, poison after, poison data, end ttl_s, writer, attempt and seq of after
+# KEYS: log  ARGV: job, at, claim, poison after, poison data, end ttl_s, writer, attempt and seq of after,
+# resume
 TAKE_OVER = (
     _ANNOUNCE
     + """
@@ -77,13 +79,23 @@ local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 if not top then return {'gone'} end
 if ended(field(top, 'event')) then return {'ended'} end
 local top_attempt, top_seq = string.match(top[1], '^(%d+)-(%d+)$')
-local last = tonumber(top_attempt)
-if ARGV[3] == 'fresh' and last > 0 then return {'running', last} end
-local is_resumed, failures = ARGV[3] == 'resumed', 0
+local last, failures, resume = tonumber(top_attempt), 0, ''
 if last > 0 then
   local first = redis.call('XRANGE', KEYS[1], last .. '-1', last .. '-1')[1]
   failures = tonumber(first and field(first, 'failures') or 0)
-  if ARGV[3] == 'redelivered' and field(top, 'lease') ~= 'lost' then failures = failures + 1 end
+  if first and field(first, 'writer') == ARGV[7] then
+    -- The caller has asked before, and did not hear the reply.
+    return {'owned', last, redis.call('XLEN', KEYS[1]), failures, field(first, 'event'), field(first, 'data')}
+  end
+  -- An attempt of an older version does not tell: it counts as begun by this very message.
+  resume = first and field(first, 'resume') or ARGV[10]
+end
+if ARGV[3] == 'fresh' and last > 0 then return {'running', last} end
+local is_resumed = ARGV[3] == 'resumed' or (ARGV[10] ~= '' and ARGV[10] ~= resume)
+if not is_resumed then
+  -- A message from before a wait, while the one that goes on after it has the job.
+  if ARGV[10] ~= resume then return {'running', last} end
+  if last > 0 and ARGV[3] == 'redelivered' and field(top, 'lease') ~= 'lost' then failures = failures + 1 end
 end
 if is_resumed then
   local attempt, seq = tonumber(ARGV[8]), tonumber(ARGV[9])
@@ -101,7 +113,7 @@ elseif last > 0 and not is_resumed then
   local reason = ARGV[3] == 'handed_back' and 'handed_back' or 'worker_lost'
   event, data = 'reset', '{"attempt":' .. (last + 1) .. ',"reason":"' .. reason .. '"}'
 end
-add(KEYS[1], id, event, data, ARGV[2], 'failures', failures, 'writer', ARGV[7])
+add(KEYS[1], id, event, data, ARGV[2], 'failures', failures, 'writer', ARGV[7], 'resume', ARGV[10])
 announce(ARGV[1], top[1], id, ARGV[2], event, data)
 if event == 'error' then
   redis.call('EXPIRE', KEYS[1], ARGV[6])

@@ -147,13 +147,14 @@ class RedisEventLog:
         poison_after: int,
         poison: bytes,
         after: EntryId | None = None,
+        resume: str = "",
+        writer: str = "",
     ) -> TakeOver:
-        writer = uuid.uuid4().hex
-        resumed_after = after or START
+        writer = writer or uuid.uuid4().hex
+        resumed = (*(after or START), resume)
         arguments = (job_id, _now_ms(), claim.value, poison_after, poison, self._end_ttl, writer)
-        return _take_over(
-            await self._run(redis_scripts.TAKE_OVER, job_id, *arguments, *resumed_after), writer
-        )
+        reply = await self._run(redis_scripts.TAKE_OVER, job_id, *arguments, *resumed)
+        return _take_over(reply, writer, resume)
 
     async def end(
         self, job_id: str, event: str, data: bytes, *, only_if_idle: bool = False, usage: bytes = b""
@@ -177,6 +178,7 @@ class RedisEventLog:
             int(write.lease_lost),
             write.failures,
             write.writer,
+            write.resume,
         ]
         for event, data in write.entries:
             arguments.append(event)
@@ -432,10 +434,10 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _take_over(reply: list[Any], writer: str = "") -> TakeOver:
+def _take_over(reply: list[Any], writer: str = "", resume: str = "") -> TakeOver:
     result = TakeOverResult(reply[0].decode())
     if result is TakeOverResult.OWNED and len(reply) > 2:
-        return TakeOver(result, reply[1], reply[2], reply[3], (reply[4].decode(), reply[5]), writer)
+        return TakeOver(result, reply[1], reply[2], reply[3], (reply[4].decode(), reply[5]), writer, resume)
     return TakeOver(result, reply[1] if len(reply) > 1 else 0, failures=reply[3] if len(reply) > 3 else 0)
 
 

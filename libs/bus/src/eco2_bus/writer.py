@@ -261,6 +261,7 @@ class LogWriter:
                 lease_lost=not self._has_lease(),
                 failures=self._taken.failures,
                 writer=self._taken.writer,
+                resume=self._taken.resume,
             )
         )
         self._in_flight.add_done_callback(self._written)

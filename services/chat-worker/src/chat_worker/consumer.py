@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import uuid
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -183,35 +184,32 @@ class Consumer:
 
     async def _claim(self, job: ChatJob, running: _Running) -> TakeOver:
         """Takes the job over, however long the log's store is away: the delivery stays ours meanwhile."""
-        delivery = running.delivery
-        claim, after = Claim.FRESH, None
+        delivery, resume = running.delivery, job.resume
+        claim = Claim.FRESH
         if delivery.is_redelivered:
             # First: whoever had a job that was handed back, and lost it, has failed at it like any other.
             claim = Claim.REDELIVERED
         elif delivery.is_handed_back:
             claim = Claim.HANDED_BACK
-        elif job.resume is not None:
+        elif resume is not None:
             # Input and time-out both come as such a message; the second one finds that the log has moved on.
-            claim, after = Claim.RESUMED, EntryId.parse(job.resume.after)
+            claim = Claim.RESUMED
         is_last_delivery = delivery.deliveries >= topology.DELIVERY_LIMIT
         # What nobody has begun has not failed either.
         poison = b"" if claim is Claim.FRESH else _poison()
-        pauses_s = growing_pauses_s()
-        while True:
-            try:
-                return await self._log.take_over(
-                    job.job_id,
-                    claim,
-                    poison_after=0 if is_last_delivery else self._poison_after,
-                    poison=poison,
-                    after=after,
-                )
-            except LogUnavailable as error:
-                _log.warning("cannot take the job over yet: %s", error)
-                # Whether it ran is unknown. As HANDED_BACK the job is ours in either case, and an attempt
-                # that nobody failed at is not counted against it.
-                claim, after, poison = Claim.HANDED_BACK, None, _poison()
-            await asyncio.sleep(next(pauses_s))
+        # Whether a call without a reply has taken the job is unknown: the next one finds out by this name.
+        writer = uuid.uuid4().hex
+        return await patiently(
+            lambda: self._log.take_over(
+                job.job_id,
+                claim,
+                poison_after=0 if is_last_delivery else self._poison_after,
+                poison=poison,
+                after=EntryId.parse(resume.after) if resume is not None else None,
+                resume=resume.name if resume is not None else "",
+                writer=writer,
+            )
+        )
 
     async def _run(self, job: ChatJob, running: _Running, taken: TakeOver) -> None:
         trace.get_current_span().set_attribute("attempt", taken.attempt)
