@@ -2,7 +2,7 @@ import re
 
 import httpx
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, Error, expect
 
 from tests.browser.chat_page import ChatPage, done, token
 from tests.browser.servers import Product
@@ -69,6 +69,8 @@ async def test_an_inline_script_would_not_run(product: Product) -> None:
         "base-uri": "'none'",
         "form-action": "'self'",
         "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
     }
     assert page.headers["x-content-type-options"] == "nosniff"
     assert page.headers["referrer-policy"] == "no-referrer"
@@ -79,6 +81,14 @@ async def test_an_inline_script_would_not_run(product: Product) -> None:
     }
     assert all(part.status_code == 200 for part in parts)
     assert unknown.status_code == 404
+
+
+async def test_text_cannot_be_made_markup_by_mistake(browser: Browser, product: Product) -> None:
+    page = await browser.new_page()
+    await page.goto(product.url)
+    with pytest.raises(Error, match="TrustedHTML"):
+        await page.evaluate("() => { document.querySelector('h1').innerHTML = '<b>x</b>'; }")
+    await page.close()
 
 
 async def test_a_page_under_a_name_that_leads_here_from_elsewhere_gets_nothing(product: Product) -> None:

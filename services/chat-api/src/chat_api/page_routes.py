@@ -25,7 +25,8 @@ _NAMES = frozenset(path.name for path in _PAGE.iterdir() if path.suffix in _TYPE
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-        " img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        " img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
+        " require-trusted-types-for 'script'; trusted-types 'none'"
     ),
     "Permissions-Policy": "camera=(), geolocation=(self), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
