@@ -1,15 +1,22 @@
 """A request that died between its session's turn and the broker's confirmation, and what only looks so."""
 
+import asyncio
+import contextlib
+import signal
 import time
 
+import httpx
 import pytest
 from chat_api import settings
 from chat_api.session_claims import Bid
 from eco2_bus.events import Queued, to_json
 from eco2_bus.log import Claim, JobHead, TakeOverResult
+from eco2_bus.redis_streams import log_key
+from eco2_devservers import RabbitServer, RedisServer, TcpProxy
 
 from tests.api import documented
-from tests.api.services import World, new_id
+from tests.api.process import api_process
+from tests.api.services import RealWorld, World, new_id
 from tests.api.serving import QUESTION, Api, api_over
 from tests.api.worker import take_over
 
@@ -109,3 +116,37 @@ async def test_a_question_that_was_lost_keeps_nobodys_place(
 
         is_lost = max_age_s > 0 and not has_begun
         assert (await api.post()).status_code == (202 if is_lost else 429)
+
+
+async def test_a_session_whose_api_was_killed_in_the_middle_of_a_submit_is_free_in_the_end(
+    rabbit: RabbitServer, redis_server: RedisServer
+) -> None:
+    session_id, world = new_id(), RealWorld(rabbit, redis_server)
+    claim, lost = f"chat:session:{session_id}:claim", None
+    with TcpProxy(rabbit.port) as proxy:
+        away = rabbit.url.replace(str(rabbit.port), str(proxy.port))
+        cut_off = RealWorld(rabbit, redis_server, amqp_url=away)
+        async with api_process(cut_off) as (api, process):
+            await api.submit()
+            proxy.block()
+            submitting = asyncio.create_task(ask(api, session_id))
+            async with asyncio.timeout(20):
+                while lost is None:
+                    lost = await asyncio.to_thread(world.admin.hget, claim, "holder")
+            process.signal(signal.SIGKILL)
+            with contextlib.suppress(httpx.TransportError):
+                await submitting
+                raise AssertionError("it was answered")
+        await cut_off.close()
+    async with api_over(world) as api:
+        assert await ask(api, session_id) == 409
+        _age(world, lost, MAX_AGE_S + settings.CLOCKS_DIFFER_S + 10)
+        assert await ask(api, session_id) == 202
+    await world.close()
+
+
+def _age(world: RealWorld, job_id: str, by_s: float) -> None:
+    """Has a log begun earlier."""
+    [(id_, fields)] = world.admin.xrange(log_key(job_id))
+    world.admin.delete(log_key(job_id))
+    world.admin.xadd(log_key(job_id), {**fields, "at": int(fields["at"]) - round(by_s * 1000)}, id=id_)
