@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import httpx
 from chat_api.auth.keys import digest_of
@@ -41,11 +42,24 @@ WORDS = (*SECRETS.values(), "canary+datagokr5f1d==", ACCESS_KEY)
 
 def found_in(text: str, words: tuple[str, ...] = WORDS) -> list[str]:
     """The canaries that a text tells, as they are or in the ways that URLs and logs write them."""
-    spelt = {
-        word: {word, word.encode("unicode_escape").decode(), base64.b64encode(word.encode()).decode()}
+    # Percent signs are written with letters of either case.
+    folded = text.casefold()
+    return [
+        word
         for word in words
-    }
-    return [word for word, ways in spelt.items() if any(way in text for way in ways)]
+        if any(way in text for way in _spelt(word))
+        or any(way.casefold() in folded for way in (quote(word, safe=""), quote_plus(word)))
+    ]
+
+
+def _spelt(word: str) -> Iterator[str]:
+    yield word
+    yield word.encode("unicode_escape").decode()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for before in range(3):
+            # A character at either end may hold bits of what stands beside the word.
+            first, bits = -(-8 * before // 6), 8 * (before + len(word.encode()))
+            yield encode(b" " * before + word.encode()).decode()[first : bits // 6]
 
 
 CONTENT_WORDS = (*CONTENT.values(), PICTURE_URL[40:120], "canary-picture-5f1d")
