@@ -11,6 +11,7 @@ from eco2_bus.pictures import MemoryPictures
 
 from tests.worker.fakes import answer_to, findings_in, passage
 from tests.worker.fakes_vendors import FakeImages, FakeVision, tools
+from tests.worker.test_session_memory import SpyStore
 from tests.worker.world import World, until
 
 QUESTION = "페트병이랑 캐릭터는?"
@@ -110,6 +111,20 @@ async def test_a_worker_that_leaves_saves_what_it_has_however_quick_it_was(agent
     assert story.all("reset") == [{"attempt": 2, "reason": "handed_back"}]
     assert agents.calls == {"quick": 1, "slow": 2}
     assert other.model.asked == []
+
+
+async def test_what_cannot_be_saved_for_the_next_attempt_is_told(
+    agents: Agents, quick_retries: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    agents.first_run_fails = True
+    store = SpyStore()
+    store.faults = [ConnectionError("where it is: secret")]
+    async with World(store=store, save_after_s=60) as world:
+        world.model.intents[QUESTION] = WISHES
+        assert (await world.answer(QUESTION)).text == answer_to(QUESTION)
+    assert "what was found is not saved for the next attempt: ConnectionError" in caplog.text
+    assert "secret" not in caplog.text
+    assert agents.calls == {"quick": 2, "slow": 2}
 
 
 async def test_an_answer_that_breaks_off_is_the_only_thing_that_is_done_again(

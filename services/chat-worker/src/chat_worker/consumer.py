@@ -55,7 +55,7 @@ class _Running:
 
 
 class Consumer:
-    """Runs up to `concurrency` jobs at a time."""
+    """Runs up to `concurrency` jobs of the main lane at a time; beside a burst up to twice as many in all."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Trying until the log's store is there again: a delivery stays ours meanwhile."""
+"""Trying until the log's store, or the broker, is there again: a delivery stays ours meanwhile."""
 
 import asyncio
 import logging

@@ -217,9 +217,11 @@ class JobRun:
         """What finished nodes have brought is worth keeping for the next attempt, if there may be one."""
         session_id = self._job.session_id
         if self._stop in (None, Stop.LEAVING):
-            with contextlib.suppress(Exception):
+            try:
                 async with asyncio.timeout(SAVE_PROGRESS_S):
                     await self._shop.memory.end(session_id)
+            except Exception as error:
+                _log.warning("what was found is not saved for the next attempt: %s", type(error).__name__)
         self._shop.memory.forget(session_id)
 
     async def _finish(self, writer: LogWriter, speaker: Speaker) -> None:

@@ -49,7 +49,7 @@ class WorkerSettings(BaseSettings):
     """Where stand-ins answer for every vendor without a key; empty, such a vendor is said to be missing."""
 
     worker_concurrency: int = Field(default=64, ge=1, le=1_000)
-    """Jobs at a time: the AMQP prefetch."""
+    """Jobs of the main lane at a time, its AMQP prefetch; beside a burst up to twice as many in all."""
     job_max_age_s: float = Field(default=300, ge=0)
     """A question that nobody has begun by then ends with the error `expired`; 0 lets none expire."""
     job_deadline_s: float = Field(default=180, gt=0, le=1_500)

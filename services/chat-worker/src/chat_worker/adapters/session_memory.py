@@ -6,7 +6,6 @@ findings saved as they come, and a crash does not ask for them again.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -139,23 +138,27 @@ class SessionMemory(BaseCheckpointSaver[Any]):
             turn.saving = asyncio.create_task(self._save_quietly(turn))
 
     async def _save_quietly(self, turn: _Unsaved) -> None:
-        # A turn that is no longer ours finds that out by its own writes; a store that is away is tried
-        # again with the next step, and at the end, where it counts.
-        with contextlib.suppress(Exception):
+        # A turn that is no longer ours ends by the fence that tells it; a store that is away is tried again
+        # with the next step, and at the end, where it counts.
+        try:
             await self._save(turn)
+        except Exception as error:
+            _log.warning("a session is not saved yet: %s", type(error).__name__)
 
     async def _save(self, turn: _Unsaved) -> None:
         async with turn.lock:
             await turn.fence()
+            is_a_later_one = False
             # The graph goes on meanwhile: what it brings while this waits for the store is saved as well.
             while turn.checkpoint is not None or turn.writes:
-                if turn.checkpoint is not None:
-                    await self._save_checkpoint(turn, turn.checkpoint)
-                    if turn.checkpoint is not None:
-                        # The process may have stood still in that save, and this one is newer than anybody's.
-                        await turn.fence()
-                else:
+                if turn.checkpoint is None:
                     await self._save_write(turn, turn.writes[0])
+                    continue
+                if is_a_later_one:
+                    # The process may have stood still in the save before: this one is newer than anybody's.
+                    await turn.fence()
+                is_a_later_one = True
+                await self._save_checkpoint(turn, turn.checkpoint)
 
     async def _save_checkpoint(self, turn: _Unsaved, newest: _Newest) -> None:
         versions, turn.versions = turn.versions, {}

@@ -101,7 +101,7 @@ class StreamMetrics:
 class StreamMetricsTracker:
     """The one owner of a stream's metrics; as a context manager it brings the gauge down whatever happens.
 
-    A stream that ends with one of `passed_on` has no end of its own: its job goes on, or has ended, elsewhere.
+    A stream that ends with one of `passed_on` has no end of its own: its job goes on or has ended elsewhere.
     """
 
     def __init__(self, metrics: StreamMetrics, *, passed_on: tuple[type[BaseException], ...] = ()) -> None:
