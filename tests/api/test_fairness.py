@@ -1,7 +1,11 @@
 """Whose many questions stand back behind the first ones of others."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
+import aio_pika
 import pytest
 from chat_api.limits.fairness import Fairness
 from chat_api.limits.live_jobs import LiveJobs
@@ -10,7 +14,7 @@ from chat_api.limits.stores import LimitStores
 from eco2_bus import topology
 from eco2_bus.log import LogUnavailable
 
-from tests.api.services import MemoryWorld, World, new_id, settings
+from tests.api.services import MemoryWorld, RealWorld, World, new_id, settings
 from tests.api.serving import Api, api_over
 from tests.api.worker import answer
 
@@ -124,3 +128,36 @@ async def test_a_users_lane_costs_one_round_trip_and_none_for_nobody(memory_worl
     for tenant, calls in (("kim", 1), ("", 1)):
         assert await fairness.lane_of(tenant, new_id()) == topology.JOBS
         assert counting.calls == calls
+
+
+@contextlib.asynccontextmanager
+async def worker_of(world: RealWorld, *lanes: str) -> AsyncIterator[None]:
+    """Takes a job of each of these lanes, and keeps it."""
+    async with await aio_pika.connect(world.amqp_url) as connection:
+        channel = await connection.channel()
+        await channel.set_qos(prefetch_count=1)
+        for lane in lanes:
+            await (await channel.get_queue(lane)).consume(_keep)
+        yield
+
+
+async def _keep(_: object) -> None:
+    return None
+
+
+async def test_a_burst_waits_in_no_lane_that_nobody_takes_jobs_from(real_world: RealWorld) -> None:
+    async with api_over(real_world, **PROXY, fair_share=1) as api, asyncio.timeout(60):
+        await ask_many(api, KIM, 1)
+        async with worker_of(real_world, topology.JOBS):
+            while (before := await lanes(real_world))[1] < (await _lanes_after_one_more(api, real_world))[1]:
+                pass
+            await ask_many(api, KIM, 3)
+            assert (await lanes(real_world))[1] == before[1]
+        async with worker_of(real_world, *topology.LANES):
+            while (await lanes(real_world))[1] >= (await _lanes_after_one_more(api, real_world))[1]:
+                pass
+
+
+async def _lanes_after_one_more(api: Api, world: World) -> tuple[int, int]:
+    await ask_many(api, KIM, 1)
+    return await lanes(world)

@@ -19,6 +19,7 @@ class Counted:
 
     def __init__(self) -> None:
         self.depths = {topology.JOBS: 7, topology.BURST: 100}
+        self.taken = {topology.JOBS: 1, topology.BURST: 1}
         self.asked = 0
         self.is_away = False
 
@@ -27,6 +28,9 @@ class Counted:
         if self.is_away:
             raise QueueUnavailable("away")
         return sum(self.depths[queue] for queue in queues)
+
+    async def consumers(self, queue: str) -> int:
+        return self.taken[queue]
 
 
 async def known(depth: QueueDepth, lane: str = topology.JOBS) -> QueuePlace:
@@ -72,6 +76,20 @@ async def test_who_is_in_a_burst_waits_behind_everybody() -> None:
     assert await known(depth) == (topology.JOBS, 7)
     assert depth.place(topology.BURST) == (topology.BURST, 107)
     assert queue.asked == 2
+    await depth.close()
+
+
+@pytest.mark.parametrize(
+    ("main", "burst", "lane"),
+    [(1, 1, topology.BURST), (1, 0, topology.JOBS), (0, 0, topology.BURST), (0, 1, topology.BURST)],
+)
+async def test_a_burst_takes_the_main_lane_while_all_workers_know_only_that(
+    main: int, burst: int, lane: str
+) -> None:
+    depth = QueueDepth(cast(JobQueue, queue := Counted()))
+    queue.taken = {topology.JOBS: main, topology.BURST: burst}
+    assert depth.place(topology.BURST) == (topology.BURST, None)
+    assert await known(depth, topology.BURST) == (lane, 7 if lane == topology.JOBS else 107)
     await depth.close()
 
 

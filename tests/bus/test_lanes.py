@@ -1,5 +1,6 @@
 """Two lanes of jobs: neither keeps the other waiting; over both brokers."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -108,6 +109,29 @@ async def test_the_depth_is_that_of_both_lanes_or_of_those_that_are_named(
     assert await queue.depth() == 5
     assert await queue.depth([topology.JOBS]) == 3
     assert await queue.depth([topology.BURST]) == 2
+
+
+async def test_who_takes_jobs_of_a_lane_is_counted(broker: Broker, consumers: Start) -> None:
+    queue, other = broker.open(), broker.open()
+    await queue.check()
+
+    async def until(count: int) -> None:
+        async with asyncio.timeout(20):
+            while [await queue.consumers(lane) for lane in topology.LANES] != [count, count]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    await until(0)
+    first = consumers(other, 4)
+    await until(1)
+    await publish_many(queue, 1, topology.JOBS)
+    await (await first.next()).ack()
+    assert await queue.consumers(topology.JOBS) == 1
+    second = consumers(other, 4)
+    await until(2)
+    await first.stop()
+    await until(1)
+    await second.stop()
+    await until(0)
 
 
 async def test_a_burst_that_fills_its_lane_is_refused_and_nobody_else_is(broker: Broker) -> None:

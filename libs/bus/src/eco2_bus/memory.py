@@ -375,6 +375,7 @@ class MemoryJobQueue:
         self._ready: dict[str, deque[_Message]] = {lane: deque() for lane in topology.LANES}
         self._lent: dict[MemoryDelivery, tuple[_Message, asyncio.TimerHandle]] = {}
         self._changed = asyncio.Event()
+        self._consumers = 0
         self._is_closed = False
 
     async def publish(self, job: ChatJob, headers: dict[str, str], queue: str = topology.JOBS) -> None:
@@ -404,23 +405,27 @@ class MemoryJobQueue:
 
     async def _consume(self, prefetch: int) -> AsyncGenerator[MemoryDelivery, None]:
         mine: dict[str, set[MemoryDelivery]] = {lane: set() for lane in topology.LANES}
-        while not self._is_closed:
-            for lent in mine.values():
-                lent.intersection_update(self._lent)
-            main, burst = len(mine[topology.JOBS]), len(mine[topology.BURST])
-            lane = self._lane_to_take(
-                {
-                    topology.JOBS: main < prefetch,
-                    topology.BURST: burst < topology.burst_room(prefetch, main),
-                }
-            )
-            if lane is not None:
-                delivery = self._lend(lane)
-                mine[lane].add(delivery)
-                yield delivery
-            else:
-                self._changed.clear()
-                await self._changed.wait()
+        self._consumers += 1
+        try:
+            while not self._is_closed:
+                for lent in mine.values():
+                    lent.intersection_update(self._lent)
+                main, burst = len(mine[topology.JOBS]), len(mine[topology.BURST])
+                lane = self._lane_to_take(
+                    {
+                        topology.JOBS: main < prefetch,
+                        topology.BURST: burst < topology.burst_room(prefetch, main),
+                    }
+                )
+                if lane is not None:
+                    delivery = self._lend(lane)
+                    mine[lane].add(delivery)
+                    yield delivery
+                else:
+                    self._changed.clear()
+                    await self._changed.wait()
+        finally:
+            self._consumers -= 1
 
     def _lane_to_take(self, has_room: dict[str, bool]) -> str | None:
         return next((lane for lane, waiting in self._ready.items() if waiting and has_room[lane]), None)
@@ -455,6 +460,9 @@ class MemoryJobQueue:
 
     async def depth(self, queues: Sequence[str] = topology.LANES) -> int:
         return sum(len(self._ready[queue]) for queue in queues)
+
+    async def consumers(self, queue: str) -> int:
+        return self._consumers if queue in self._ready else 0
 
     async def check(self) -> None:
         return None

@@ -86,6 +86,10 @@ class JobQueue(Protocol):
         """
         ...
 
+    async def consumers(self, queue: str) -> int:
+        """How many processes take jobs from this queue; as `depth`."""
+        ...
+
     async def check(self) -> None:
         """Returns when the broker is reachable; raises QueueUnavailable."""
         ...

@@ -18,6 +18,7 @@ from aio_pika.abc import (
     AbstractChannel,
     AbstractConnection,
     AbstractIncomingMessage,
+    AbstractQueue,
     DeliveryMode,
 )
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
@@ -266,19 +267,23 @@ class RabbitJobQueue:
                 await waiting.retry()
 
     async def depth(self, queues: Sequence[str] = topology.LANES) -> int:
+        return sum(queue.declaration_result.message_count or 0 for queue in await self._declared(queues))
+
+    async def consumers(self, queue: str) -> int:
+        (found,) = await self._declared([queue])
+        return found.declaration_result.consumer_count or 0
+
+    async def _declared(self, queues: Sequence[str]) -> list[AbstractQueue]:
+        """Queues as the broker has them now."""
         session = self._publisher
         if session is None or not session.is_open:
             raise QueueUnavailable("not connected")
-        waiting = 0
         try:
             # A channel of its own: a question without an answer breaks the one that it was asked on.
             async with asyncio.timeout(CONFIRM_TIMEOUT_S), session.connection.channel() as channel:
-                for name in queues:
-                    queue = await channel.declare_queue(name, passive=True)
-                    waiting += queue.declaration_result.message_count or 0
+                return [await channel.declare_queue(name, passive=True) for name in queues]
         except BROKER_ERRORS as error:
             raise QueueUnavailable(type(error).__name__) from None
-        return waiting
 
     async def check(self) -> None:
         await self._publishing()

@@ -1,4 +1,4 @@
-"""About how many jobs wait, without a question to the broker for each submit."""
+"""How many jobs wait and which lanes are served, about, without a question to the broker for each submit."""
 
 import asyncio
 import logging
@@ -30,14 +30,20 @@ class QueueDepth:
     def __init__(self, queue: JobQueue) -> None:
         self._queue = queue
         self._waiting: Mapping[str, int] | None = None
+        self._is_burst_taken = True
         self._asked_at = 0.0
         self._looking: asyncio.Task[None] | None = None
 
     def place(self, lane: str) -> QueuePlace:
-        """Where a new job of this lane stands, as of a second ago."""
+        """Where a new job of this lane stands, as of a second ago.
+
+        The main lane takes those of bursts as well while only workers run that know of no other.
+        """
         self._asked_at = time.monotonic()
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look(), name="chat_api:queue_depth")
+        if not self._is_burst_taken:
+            lane = topology.JOBS
         waiting = self._waiting
         if waiting is None:
             return QueuePlace(lane)
@@ -52,11 +58,20 @@ class QueueDepth:
     async def _look(self) -> None:
         try:
             while time.monotonic() - self._asked_at < LOOKS_ON_FOR_S:
-                await asyncio.sleep(LOOK_EVERY_S)
                 try:
                     self._waiting = {lane: await self._queue.depth([lane]) for lane in topology.LANES}
+                    self._is_burst_taken = await self._takes_bursts()
                 except QueueUnavailable as error:
                     _log.info("how many jobs wait is not known: %s", error)
-                    self._waiting = None
+                    self._know_nothing()
+                await asyncio.sleep(LOOK_EVERY_S)
         finally:
-            self._waiting = None
+            self._know_nothing()
+
+    async def _takes_bursts(self) -> bool:
+        """Where nobody takes any jobs, nobody knows who will come."""
+        consumers = self._queue.consumers
+        return await consumers(topology.BURST) > 0 or await consumers(topology.JOBS) == 0
+
+    def _know_nothing(self) -> None:
+        self._waiting, self._is_burst_taken = None, True
