@@ -84,6 +84,73 @@ async def test_a_letter_that_is_looked_at_again_and_again_is_never_dropped(
     assert max(deliveries) == 3
 
 
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many letters every look at the queue's length has found there."""
+    found: list[int] = []
+    ready = module._Reading._ready
+
+    async def noted(reading: Any) -> int:
+        found.append(await ready(reading))
+        return found[-1]
+
+    monkeypatch.setattr(module._Reading, "_ready", noted)
+    return found
+
+
+async def test_a_reader_leaves_when_all_are_back_those_sent_anew_among_them(
+    rabbit_broker: RabbitBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await given_up(rabbit_broker, 8)
+    monkeypatch.setattr(module, "RENEW_AFTER", 0)
+    told: list[int] = []
+    ready = module._Reading._ready
+
+    async def one_is_late(reading: Any) -> int:
+        told.append(await ready(reading) if told else 6)
+        return told[-1]
+
+    async with dead_letters(rabbit_broker.server.url) as letters:
+        await letters[0].settle()
+        monkeypatch.setattr(module._Reading, "_ready", one_is_late)
+    assert (told[0], told[-1]) == (6, 7)
+    assert await listed(rabbit_broker) == ids[1:]
+
+
+async def test_a_reader_that_does_not_see_all_in_time_leaves_when_all_are_back(
+    rabbit_broker: RabbitBroker, monkeypatch: pytest.MonkeyPatch, counts: list[int]
+) -> None:
+    ids = await given_up(rabbit_broker, 5)
+    before = len(counts)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "READ_TIMEOUT_S", 0.5)
+        patch.setattr(module._Reading, "_look_at", lambda *_: None)
+        with pytest.raises(QueueUnavailable):
+            await listed(rabbit_broker)
+    assert (counts[before], counts[-1]) == (5, 5)
+    assert len(counts) > before + 1
+    assert await listed(rabbit_broker) == ids
+
+
+async def test_letters_that_there_is_no_time_to_send_anew_are_left_for_the_next_reader(
+    rabbit_broker: RabbitBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RENEW_AFTER", 0)
+    monkeypatch.setattr(module, "RENEW_WITHIN_S", -1)
+    ids = await given_up(rabbit_broker, 3)
+    assert [await listed(rabbit_broker) for _ in range(2)] == [ids] * 2
+
+
+async def test_nobody_is_told_that_letters_are_gone_where_not_all_can_be_looked_through(
+    rabbit_broker: RabbitBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await given_up(rabbit_broker, 3)
+    monkeypatch.setattr(module, "LOOKED_THROUGH_MAX", 2)
+    with pytest.raises(QueueUnavailable):
+        await RabbitDeadLetters(rabbit_broker.server.url).remove({ids[2]})
+    assert await listed(rabbit_broker) == ids[:2]
+
+
 async def test_two_who_look_at_once_both_see_everything(rabbit_broker: RabbitBroker) -> None:
     ids = await given_up(rabbit_broker, 20)
     assert await soon(asyncio.gather(*(listed(rabbit_broker) for _ in range(6)))) == [ids] * 6

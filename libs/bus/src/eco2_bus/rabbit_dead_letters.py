@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 import aio_pika
@@ -29,6 +30,8 @@ LOCK_WAIT_S = 5.0
 READ_TIMEOUT_S = 10.0
 RENEW_AFTER = 10
 """Being read is a delivery, and RabbitMQ 4 drops a message after twenty: well before, it is sent anew."""
+RENEW_WITHIN_S = 5.0
+RENEWED_AT_ONCE = 100
 
 _ERRORS = (AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError, asyncio.InvalidStateError)
 _POLL_S = 0.02
@@ -36,20 +39,25 @@ _POLL_S = 0.02
 
 @asynccontextmanager
 async def dead_letters(
-    url: str, *, wanted: Callable[[str], bool] = lambda _job_id: True, limit: int = LIMIT
+    url: str,
+    *,
+    wanted: Callable[[str], bool] = lambda _job_id: True,
+    limit: int = LIMIT,
+    must_see_all: bool = False,
 ) -> AsyncGenerator[list[DeadLetter]]:
     """The oldest dead letters whose job id is wanted; what is not settled lies there as before.
 
-    Raises QueueUnavailable when the broker cannot be reached or somebody else goes on reading.
+    Raises QueueUnavailable when the broker cannot be reached, when somebody else goes on reading, and with
+    `must_see_all` when there are more letters than one look goes through.
     """
     connection = await _connect(url)
+    reading = _Reading(connection, wanted, limit, must_see_all)
     try:
-        reading = _Reading(connection, wanted, limit)
         try:
-            await reading.begin()
-        except _ERRORS as error:
-            raise QueueUnavailable(type(error).__name__) from None
-        try:
+            try:
+                await reading.begin()
+            except _ERRORS as error:
+                raise QueueUnavailable(type(error).__name__) from None
             yield [_letter(message) for message in reading.kept]
         finally:
             with contextlib.suppress(*_ERRORS):
@@ -67,7 +75,8 @@ class RabbitDeadLetters:
 
     async def remove(self, job_ids: Collection[str]) -> int:
         wanted = job_ids.__contains__
-        async with dead_letters(self._url, wanted=wanted, limit=LOOKED_THROUGH_MAX) as letters:
+        limit = LOOKED_THROUGH_MAX
+        async with dead_letters(self._url, wanted=wanted, limit=limit, must_see_all=True) as letters:
             for letter in letters:
                 await letter.settle()
             return len(letters)
@@ -76,11 +85,15 @@ class RabbitDeadLetters:
 class _Reading:
     """One look through the queue, on a channel of its own: when that is closed, the broker puts all back."""
 
-    def __init__(self, connection: AbstractConnection, wanted: Callable[[str], bool], limit: int) -> None:
+    def __init__(
+        self, connection: AbstractConnection, wanted: Callable[[str], bool], limit: int, must_see_all: bool
+    ) -> None:
         self.kept: list[AbstractIncomingMessage] = []
         self._connection = connection
         self._wanted = wanted
         self._limit = limit
+        self._must_see_all = must_see_all
+        self._found = 0
         self._tired: list[AbstractIncomingMessage] = []
         self._seen = 0
         self._channel: AbstractChannel | None = None
@@ -88,7 +101,10 @@ class _Reading:
 
     async def begin(self) -> None:
         self._lock = await self._locked()
-        expected = min(await self._ready(), LOOKED_THROUGH_MAX)
+        self._found = await self._ready()
+        if self._must_see_all and self._found > LOOKED_THROUGH_MAX:
+            raise QueueUnavailable("too many dead letters to look through")
+        expected = min(self._found, LOOKED_THROUGH_MAX)
         if not expected:
             return
         # Publishing on it waits for the broker's confirmation.
@@ -119,15 +135,25 @@ class _Reading:
         """Gives back what is not settled, and the place as the reader only when that has arrived."""
         if self._channel is None:
             return
-        for message in self._tired:
-            if not message.processed:
-                await self._renew(self._channel, message)
-        held = self._seen - sum(message.processed for message in (*self.kept, *self._tired))
-        await self._channel.close()
+        in_hand = {id(message): message for message in (*self.kept, *self._tired)}
+        settled = sum(message.processed for message in in_hand.values())
+        with contextlib.suppress(*_ERRORS):
+            await self._renew_tired(self._channel)
         async with asyncio.timeout(READ_TIMEOUT_S):
+            await self._channel.close()
             # AMQP tells nobody when a message is back.
-            while await self._ready() < held:  # noqa: ASYNC110
+            while await self._ready() < self._found - settled:  # noqa: ASYNC110
                 await asyncio.sleep(_POLL_S)
+
+    async def _renew_tired(self, channel: AbstractChannel) -> None:
+        """Those that there is no time for are renewed by one of the next looks."""
+        tired = [message for message in self._tired if not message.processed]
+        until = monotonic() + RENEW_WITHIN_S
+        for begin in range(0, len(tired), RENEWED_AT_ONCE):
+            if monotonic() > until:
+                return
+            some = tired[begin : begin + RENEWED_AT_ONCE]
+            await asyncio.gather(*(self._renew(channel, message) for message in some))
 
     async def _renew(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
         copy = aio_pika.Message(
