@@ -30,6 +30,7 @@ from chat_api.ai_sdk import routes as ai_sdk
 from chat_api.auth.access import open_access
 from chat_api.body_limit import BodyLimit
 from chat_api.deps import Services
+from chat_api.job_events import StreamsUnderWay
 from chat_api.known_hosts import KnownHosts
 from chat_api.limits import headers as limit_headers
 from chat_api.limits.fairness import Fairness
@@ -87,6 +88,7 @@ def create_app(
     app.state.open_streams = OpenStreams(
         services.settings.limit_open_streams, services.settings.limit_open_streams_per_user
     )
+    app.state.streams = StreamsUnderWay()
     metrics.install(app, registry or CollectorRegistry())
     app.add_middleware(BodyLimit, max_bytes=services.settings.body_max_bytes)
     if hosts is not None:

@@ -2,8 +2,8 @@
 
 import random
 import time
-from collections.abc import AsyncIterator, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Annotated
 
 from eco2_bus.events import EVENT_ID_PATTERN, START, CredentialExpired, EntryId, Gap, to_json
@@ -12,18 +12,14 @@ from eco2_history import HistoryUnavailable
 from eco2_telemetry import propagation
 from fastapi import APIRouter, Header, Query, Response
 from opentelemetry import trace
-from prometheus_client import Gauge
-from sse_starlette import EventSourceResponse, ServerSentEvent
-from sse_starlette.sse import SendTimeoutError
-from starlette.types import Message, Receive, Scope, Send
 
 from chat_api import errors
 from chat_api.auth.lasting import CredentialEnded, while_valid
 from chat_api.auth.links import Links
 from chat_api.deps import Deps, EventsReader, Services
-from chat_api.eager_send import send_within
+from chat_api.job_events import JobEvents
 from chat_api.jobs import find_job
-from chat_api.limits.streams import StreamingEvents
+from chat_api.limits.streams import EventsPlace
 from chat_api.metrics import ApiMetrics, Metrics
 
 # Only the document is told: FastAPI's own check would answer 422.
@@ -32,31 +28,13 @@ AN_EVENT_ID = {"pattern": EVENT_ID_PATTERN}
 router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
 
 RETRY_MS = 2_000
-HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 _HELLO = b"retry: %d\n: stream\n\n" % RETRY_MS
-
-
-class JobEvents(EventSourceResponse):
-    """An event stream whose slow viewer is closed, not reported as a fault of ours: it resumes."""
-
-    open_streams: Gauge
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            with self.open_streams.track_inprogress():
-                await super().__call__(scope, receive, send)
-        except SendTimeoutError:
-            trace.get_current_span().set_attribute("closed", "slow viewer")
-
-    async def _send_with_timeout(self, send: Send, message: Message) -> None:
-        if not await send_within(send, message, self.send_timeout):
-            raise SendTimeoutError
 
 
 @router.get(
     "/{job_id}/events",
+    status_code=200,
     response_class=JobEvents,
-    dependencies=[StreamingEvents],
     responses={204: {"description": "The last event was the end"}},
 )
 async def events(
@@ -64,6 +42,7 @@ async def events(
     services: Deps,
     links: EventsReader,
     metrics: Metrics,
+    place: EventsPlace,
     last_event_id: Annotated[str | None, Header(json_schema_extra=AN_EVENT_ID)] = None,
     last_event_id_query: Annotated[
         str | None, Query(alias="last_event_id", json_schema_extra=AN_EVENT_ID)
@@ -81,14 +60,14 @@ async def events(
         raise errors.events_expired(f"/api/v1/chat/{job_id}")
     _link_to_job(known.head.traceparent, resume_from)
     if after is START:
-        return event_stream(services, metrics, links, job_id, START)
+        return event_stream(services, metrics, links, job_id, START, place=place)
     if known.last.ends_job and known.last.id == after:
         return Response(status_code=204)
     metrics.resumed("gap" if is_gap else "ok")
     if is_gap:
         gap = Gap(requested=str(after), resumed_from=str(known.first_id))
-        return event_stream(services, metrics, links, job_id, START, gap=gap)
-    return event_stream(services, metrics, links, job_id, after)
+        return event_stream(services, metrics, links, job_id, START, gap=gap, place=place)
+    return event_stream(services, metrics, links, job_id, after, place=place)
 
 
 @contextmanager
@@ -117,25 +96,16 @@ def event_stream(
     *,
     gap: Gap | None = None,
     headers: Mapping[str, str] | None = None,
+    place: AbstractContextManager[None] | None = None,
 ) -> Response:
     """The response that streams a job's log."""
-    response = JobEvents(
-        _frames(services, metrics, links, job_id, after, gap),
-        headers={**HEADERS, **(headers or {})},
-        ping=services.settings.heartbeat_s,
-        ping_message_factory=_heartbeat,
-        send_timeout=services.settings.send_timeout_s,
-        sep="\n",
-        # The streams end by themselves as soon as the log stops being followed.
-        shutdown_grace_period=3,
-    )
-    response.open_streams = metrics.open_streams
-    return response
+    frames = _frames(services, metrics, links, job_id, after, gap)
+    return JobEvents(frames, services.settings, headers=headers, place=place)
 
 
 async def _frames(
     services: Services, metrics: ApiMetrics, links: Links, job_id: str, after: EntryId, gap: Gap | None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """Bytes ready for the socket; what is in the log together leaves together."""
     span, began, sent = trace.get_current_span(), time.perf_counter(), 0
     opened_at_ms, relayed = time.time_ns() // 1_000_000, metrics.relay_lag.relayed
@@ -179,7 +149,3 @@ def _link_to_job(traceparent: str, resume_from: str | None) -> None:
         span.add_link(job)
     if resume_from is not None:
         span.set_attribute("resumed_from", resume_from)
-
-
-def _heartbeat() -> ServerSentEvent:
-    return ServerSentEvent(comment="heartbeat", sep="\n")

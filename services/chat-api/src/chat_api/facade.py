@@ -1,20 +1,18 @@
 """What the façades for other protocols share: asking in their caller's name, and retelling a job's log."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
 
 from eco2_bus.events import START, LogEntry, Queued
 from eco2_bus.log import LogGone, LogUnavailable
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from sse_starlette import ServerSentEvent
 
 from chat_api.auth.lasting import CredentialEnded, while_valid
 from chat_api.auth.links import Links
 from chat_api.deps import Services
-from chat_api.events import HEADERS, JobEvents
+from chat_api.job_events import JobEvents
 from chat_api.limits.submits import Admission
-from chat_api.metrics import ApiMetrics
 from chat_api.requests import ChatRequest, upload_of
 from chat_api.submission import Question, submit_once
 
@@ -54,27 +52,16 @@ async def ask(
 
 def retell(
     services: Services,
-    metrics: ApiMetrics,
     links: Links,
     job_id: str,
     teller: Teller,
     headers: Mapping[str, str],
 ) -> JobEvents:
     """The response that streams a job in another protocol; a viewer that leaves changes nothing."""
-    response = JobEvents(
-        _told(services, links, job_id, teller),
-        headers={**HEADERS, **headers},
-        ping=services.settings.heartbeat_s,
-        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep="\n"),
-        send_timeout=services.settings.send_timeout_s,
-        sep="\n",
-        shutdown_grace_period=3,
-    )
-    response.open_streams = metrics.open_streams
-    return response
+    return JobEvents(_told(services, links, job_id, teller), services.settings, headers=headers)
 
 
-async def _told(services: Services, links: Links, job_id: str, teller: Teller) -> AsyncIterator[bytes]:
+async def _told(services: Services, links: Links, job_id: str, teller: Teller) -> AsyncGenerator[bytes]:
     yield teller.begin()
     try:
         async for entries in while_valid(links.caller, services.log.follow(job_id, START)):

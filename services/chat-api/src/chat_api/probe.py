@@ -2,17 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
-from sse_starlette import ServerSentEvent
 
 from chat_api.deps import Deps, caller
-from chat_api.events import HEADERS, JobEvents
+from chat_api.job_events import JobEvents
 from chat_api.limits.streams import Streaming
-from chat_api.metrics import Metrics
 
 router = APIRouter(prefix="/api/v1", include_in_schema=False)
 
@@ -24,7 +22,6 @@ LOOKED_FOR = ("last-event-id", "idempotency-key")
 async def probe(
     request: Request,
     services: Deps,
-    metrics: Metrics,
     chunks: Annotated[int, Query(ge=1, le=100)] = 20,
     every_ms: Annotated[int, Query(ge=10, le=1_000)] = 100,
     idle_s: Annotated[float, Query(ge=0, le=90)] = 0,
@@ -32,19 +29,11 @@ async def probe(
     """So many chunks so far apart, each with our time; then heartbeats only; then the end."""
     heartbeat_s = services.settings.heartbeat_s
     heard = [name for name in LOOKED_FOR if name in request.headers]
-    response = JobEvents(
-        _chunks({"heartbeat_s": heartbeat_s, "heard": heard}, chunks, every_ms / 1000, idle_s),
-        headers=HEADERS,
-        ping=services.settings.heartbeat_s,
-        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep="\n"),
-        send_timeout=services.settings.send_timeout_s,
-        sep="\n",
-    )
-    response.open_streams = metrics.open_streams
-    return response
+    hello = {"heartbeat_s": heartbeat_s, "heard": heard}
+    return JobEvents(_chunks(hello, chunks, every_ms / 1000, idle_s), services.settings)
 
 
-async def _chunks(hello: dict[str, Any], chunks: int, every_s: float, idle_s: float) -> AsyncIterator[bytes]:
+async def _chunks(hello: dict[str, Any], chunks: int, every_s: float, idle_s: float) -> AsyncGenerator[bytes]:
     yield _event("hello", hello)
     for number in range(1, chunks + 1):
         await asyncio.sleep(every_s)

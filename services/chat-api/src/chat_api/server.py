@@ -7,11 +7,16 @@ import signal
 import socket
 from collections.abc import Generator
 from types import FrameType
+from typing import cast
 
 import uvicorn
 from eco2_bus.log import EventLog
 from fastapi import FastAPI
 
+from chat_api.job_events import StreamsUnderWay
+
+LEFT_BEHIND_S = 3
+"""How long streams whose viewers read nothing hold up the end; all others end by themselves at once."""
 SLOW_PEER_TIMEOUT_MS = 60_000
 
 
@@ -35,6 +40,7 @@ class ApiServer(uvicorn.Server):
             )
         )
         self._event_log = log
+        self._streams = cast(StreamsUnderWay, app.state.streams)
         self.left = asyncio.Event()
         """Set as soon as the server has been told to stop."""
 
@@ -53,6 +59,7 @@ class ApiServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
         self._event_log.stop_following()
+        asyncio.get_running_loop().call_later(LEFT_BEHIND_S, self._streams.end)
         self.left.set()
 
 

@@ -15,7 +15,6 @@ from chat_api.chat import IdempotencyKey
 from chat_api.deps import Addresses, Deps, Services
 from chat_api.limits.streams import Streaming
 from chat_api.limits.submits import Admitting
-from chat_api.metrics import Metrics
 from chat_api.session_claims import is_eraser
 
 router = APIRouter(prefix="/api/v1/ai-sdk/chat", include_in_schema=False, route_class=GuardedRoute)
@@ -29,7 +28,6 @@ async def chat(
     request: Request,
     services: Deps,
     links: Addresses,
-    metrics: Metrics,
     admission: Admitting,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -37,13 +35,11 @@ async def chat(
     queued = await facade.ask(services, links.caller.owner, admission, body.fields(), idempotency_key)
     chunks = UiChunks(queued.job_id, queued.session_id, _base_url(request))
     headers = {**HEADERS, "Location": queued.status_url, **admission.headers}
-    return facade.retell(services, metrics, links, queued.job_id, chunks, headers)
+    return facade.retell(services, links, queued.job_id, chunks, headers)
 
 
 @router.get("/{chat_id}/stream", dependencies=[Streaming])
-async def resume(
-    chat_id: str, request: Request, services: Deps, links: Addresses, metrics: Metrics
-) -> Response:
+async def resume(chat_id: str, request: Request, services: Deps, links: Addresses) -> Response:
     """Tells the answer under way from its beginning, or `204` when there is none."""
     owner = await sessions.owner_of(services, chat_id)
     if owner is None:
@@ -55,7 +51,7 @@ async def resume(
         return Response(status_code=204)
     job_id, known = job
     chunks = UiChunks(job_id, chat_id, _base_url(request), past=known.last.id)
-    return facade.retell(services, metrics, links, job_id, chunks, HEADERS)
+    return facade.retell(services, links, job_id, chunks, HEADERS)
 
 
 async def _under_way(services: Services, session_id: str) -> tuple[str, LogSummary] | None:

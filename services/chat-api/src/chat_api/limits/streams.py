@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager, nullcontext
-from typing import cast
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
@@ -53,9 +53,8 @@ async def _streaming_if_asked(request: Request, owner: Owner) -> AsyncGenerator[
         yield
 
 
-async def _streaming_events(request: Request, links: EventsReader) -> AsyncGenerator[None]:
-    with _of(request).one_of(user_of(request, links.caller.owner)):
-        yield
+async def _events_place(request: Request, links: EventsReader) -> AbstractContextManager[None]:
+    return _of(request).one_of(user_of(request, links.caller.owner))
 
 
 def wants_stream(request: Request) -> bool:
@@ -66,4 +65,6 @@ def wants_stream(request: Request) -> bool:
 # Dependencies of routes, which are entered before anything else is done and left behind the last byte.
 Streaming = Depends(_streaming)
 StreamingIfAsked = Depends(_streaming_if_asked)
-StreamingEvents = Depends(_streaming_events)
+EventsPlace = Annotated[AbstractContextManager[None], Depends(_events_place)]
+"""A viewer's place, still to be entered: where nothing is done before, the response itself can hold it, and
+thousands of silent streams need no generator each."""

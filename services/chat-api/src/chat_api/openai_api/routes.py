@@ -15,7 +15,6 @@ from chat_api.chat import IdempotencyKey
 from chat_api.deps import Addresses, Deps, Services, caller
 from chat_api.limits.streams import Streaming
 from chat_api.limits.submits import Admitting
-from chat_api.metrics import Metrics
 from chat_api.openai_api import models
 from chat_api.openai_api.answer import Envelope
 from chat_api.openai_api.chunks import Chunks
@@ -35,7 +34,6 @@ async def chat_completions(
     request: Request,
     services: Deps,
     links: Addresses,
-    metrics: Metrics,
     admission: Admitting,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -48,7 +46,7 @@ async def chat_completions(
     if body.stream:
         options = body.stream_options
         chunks = Chunks(envelope, includes_usage=options is not None and bool(options.include_usage))
-        return facade.retell(services, metrics, links, queued.job_id, chunks, headers)
+        return facade.retell(services, links, queued.job_id, chunks, headers)
     return JSONResponse(await complete(services, links, envelope), headers=headers)
 
 
