@@ -5,7 +5,7 @@ import base64
 
 import pytest
 from eco2_bus.pictures import referred_id
-from eco2_bus.queue import QueueUnavailable
+from eco2_bus.queue import QueueFull, QueueUnavailable
 
 from tests.api import documented
 from tests.api.conversation import PNG, picture_of
@@ -85,15 +85,20 @@ async def test_a_refused_question_leaves_no_picture(world: World, api: Api) -> N
     assert world.keys() == before
 
 
+@pytest.mark.parametrize(
+    ("refusal", "headers"),
+    [(QueueFull("full"), {"idempotency_key": "key-1"}), (QueueUnavailable("down"), {})],
+    ids=["full", "down, and nobody can ask for the same again"],
+)
 async def test_a_question_that_the_broker_does_not_take_leaves_no_picture(
-    world: World, api: Api, monkeypatch: pytest.MonkeyPatch
+    world: World, api: Api, monkeypatch: pytest.MonkeyPatch, refusal: Exception, headers: dict[str, str]
 ) -> None:
     async def refuse(*_: object) -> None:
-        raise QueueUnavailable("down")
+        raise refusal
 
     before = world.keys()
     monkeypatch.setattr(world.made.queue, "publish", refuse)
-    response = await api.post({"message": QUESTION, "image_url": data_url(PNG)}, idempotency_key="key-1")
+    response = await api.post({"message": QUESTION, "image_url": data_url(PNG)}, **headers)
 
     assert response.status_code == 503
     assert world.keys() == before
