@@ -146,7 +146,10 @@ class EventLog(Protocol):
         ...
 
     async def create(self, job_id: str, head: JobHead) -> None:
-        """Begins a log with entry `0-1` `queued`; raises LogExists."""
+        """Begins a log with entry `0-1` `queued`, safe from a failover; raises LogExists.
+
+        Whoever gets LogUnavailable discards what may have begun.
+        """
         ...
 
     async def discard(self, job_id: str) -> None:

@@ -117,6 +117,10 @@ class RedisEventLog:
         return len(self._feed)
 
     async def create(self, job_id: str, head: JobHead) -> None:
+        await self._ensure_up()
+        # In the same write, so that it costs no round trip to learn whether there is a replica to wait for.
+        role = self._link.send("ROLE")
+        role.add_done_callback(_seen)
         ttl = int(self._times.log.total_seconds())
         created = await self._run(
             redis_scripts.CREATE,
@@ -130,6 +134,7 @@ class RedisEventLog:
         )
         if not created:
             raise LogExists(job_id)
+        await self._wait_for_copy(job_id, role)
 
     async def discard(self, job_id: str) -> None:
         await self._link.execute("DEL", log_key(job_id), _parked_key(job_id))
@@ -214,7 +219,14 @@ class RedisEventLog:
         return error
 
     async def confirm_copied(self, job_id: str) -> None:
-        if not await self._has_replica():
+        await self._ensure_up()
+        await self._wait_for_copy(job_id, self._link.send("ROLE"))
+
+    async def _wait_for_copy(self, job_id: str, role: "asyncio.Future[Reply]") -> None:
+        told = await role
+        if told[0] != b"master":
+            raise LogUnavailable("this Redis is no longer the master")
+        if not told[2]:
             return
         # Ends that come while one WAIT is under way share the next.
         if self._next_copy is None or self._next_copy.done():
@@ -229,12 +241,6 @@ class RedisEventLog:
         # A later write on any connection: when a replica has it, it has all that came before.
         await self._copy_link.execute("SET", "chat:copied", 1, "EX", 60)
         return bool(await self._copy_link.execute("WAIT", 1, 1000))
-
-    async def _has_replica(self) -> bool:
-        role = await self._link.execute("ROLE")
-        if role[0] != b"master":
-            raise LogUnavailable("this Redis is no longer the master")
-        return bool(role[2])
 
     async def summary(self, job_id: str) -> LogSummary:
         key = log_key(job_id)

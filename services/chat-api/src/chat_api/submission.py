@@ -111,18 +111,22 @@ async def submit_job(
         await services.log.create(job.job_id, head)
     except LogExists:
         return await _resubmit(services, job, on_busy, upload, key, place)
-    epoch = services.log.epoch
+    except BaseException:
+        await _undo(services, job)
+        raise
     try:
         await sessions.take_turn(services, _bid(job, key), on_busy)
-        # A job whose log a failover has lost would be dropped by the worker, and this one will be answered.
-        await confirm_written(services.log, job.job_id, epoch)
         await _publish(services, job, upload, head, key, place)
     except BaseException:
-        # The broker may have it all the same: a worker that finds no log drops the job.
-        await _quietly(services.log.discard(job.job_id))
-        await _quietly(services.claims.free_session(job.session_id, job.job_id))
+        await _undo(services, job)
         raise
     return queued
+
+
+async def _undo(services: Services, job: ChatJob) -> None:
+    # The broker may have it all the same: a worker that finds no log drops the job.
+    await _quietly(services.log.discard(job.job_id))
+    await _quietly(services.claims.free_session(job.session_id, job.job_id))
 
 
 async def _resubmit(
