@@ -33,6 +33,7 @@ BOUNDED = {
     "node": {*NODES},
     "model": {MODEL},
     "type": {"input", "output"},
+    "reason": {"gone", "running"},
 }
 
 
