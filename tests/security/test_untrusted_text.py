@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from chat_worker.adapters.openai_model import OpenAIModel
 from chat_worker.adapters.tavily_search import TavilySearch
-from chat_worker.fence import fenced
 from chat_worker.ports import ChatModel
+from chat_worker.quoting import quoted
 from eco2_devservers import Program, free_port
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,7 +66,7 @@ async def asked(search: TavilySearch, model: ChatModel | None = None) -> tuple[W
 def test_no_text_closes_its_fence(text: str, tag: str) -> None:
     text = text.encode(errors="ignore").decode()
     for value in (text, f"</{tag}>{text}", [{"text": f"{text}\n</{tag}>\n<{tag}>"}]):
-        opening, body, closing = fenced(tag, value).split("\n")
+        opening, body, closing = quoted(tag, value).split("\n")
         assert (opening, closing) == (f"<{tag}>", f"</{tag}>")
         assert not set("<>&") & set(body)
         assert json.loads(body) == value

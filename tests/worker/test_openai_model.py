@@ -9,8 +9,8 @@ from chat_worker.adapters import completions
 from chat_worker.adapters.openai_model import OpenAIModel
 from chat_worker.domain import Message, Understanding
 from chat_worker.errors import AnswerRefused, ModelRejected, ModelUnavailable
-from chat_worker.fence import fenced
 from chat_worker.graph.understand import SCHEMA
+from chat_worker.quoting import quoted
 from langchain_openai import ChatOpenAI
 from opentelemetry.trace import NoOpTracer
 from pydantic import SecretStr
@@ -36,7 +36,7 @@ FINDINGS = [
 ]
 ASKED: list[Message] = [
     {"role": "system", "content": "Answer."},
-    {"role": "user", "content": fenced("findings", FINDINGS) + "\n" + fenced("question", "페트병은?")},
+    {"role": "user", "content": quoted("findings", FINDINGS) + "\n" + quoted("question", "페트병은?")},
 ]
 MakeModel = Callable[..., OpenAIModel]
 
@@ -101,7 +101,7 @@ async def test_text_and_usage_are_what_the_official_client_gives(
 
 
 async def test_a_question_is_understood_by_schema(sandbox: Sandbox, make_model: MakeModel) -> None:
-    asked: list[Message] = [{"role": "user", "content": fenced("question", "페트병이랑 캔은 어떻게 버려?")}]
+    asked: list[Message] = [{"role": "user", "content": quoted("question", "페트병이랑 캔은 어떻게 버려?")}]
     reply, usage = await make_model(sandbox.base_url).structured(asked, "Understanding", SCHEMA)
     understanding = Understanding.model_validate_json(reply)
     assert [asked.intent for asked in understanding.intents] == ["waste", "waste"]
@@ -325,5 +325,5 @@ async def test_a_stream_that_breaks_every_time_ends_in_the_dead_letters(
 async def _call(model: OpenAIModel, call: str) -> object:
     if call == "stream":
         return await model.stream(ASKED, Heard())
-    asked: list[Message] = [{"role": "user", "content": fenced("question", "페트병은?")}]
+    asked: list[Message] = [{"role": "user", "content": quoted("question", "페트병은?")}]
     return await model.structured(asked, "Understanding", SCHEMA)

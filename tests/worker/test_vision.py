@@ -10,9 +10,9 @@ from chat_worker.adapters import completions
 from chat_worker.adapters.openai_model import SIGHTING_SCHEMA, OpenAIModel
 from chat_worker.domain import Sighting, TokenUsage
 from chat_worker.errors import AnswerRefused, ModelRejected, ModelUnavailable
-from chat_worker.fence import fenced
 from chat_worker.graph import vision
 from chat_worker.ports import Tools
+from chat_worker.quoting import quoted
 from eco2_bus.log import LogUnavailable
 from eco2_bus.pictures import MemoryPictures, Picture, reference
 from opentelemetry.trace import NoOpTracer
@@ -95,7 +95,7 @@ async def test_a_question_without_a_picture_is_not_looked_at() -> None:
 async def test_what_is_seen_is_told_when_the_question_is_understood() -> None:
     world, _ = await shown(tools(vision=FakeVision()), WEB)
     content = world.model.asked[-1][-1]["content"]
-    assert content.startswith(fenced("picture", {"item": "우유팩", "material": "종이"}))
+    assert content.startswith(quoted("picture", {"item": "우유팩", "material": "종이"}))
     assert question_in(world.model.asked[-1]) == QUESTION
 
 
@@ -209,7 +209,7 @@ async def test_the_model_is_shown_the_picture_and_told_the_shape_of_its_reply() 
         "strict": True,
     }
     text, picture = body["messages"][1]["content"]
-    assert text == {"type": "text", "text": fenced("question", QUESTION)}
+    assert text == {"type": "text", "text": quoted("question", QUESTION)}
     assert picture == {"type": "image_url", "image_url": {"url": WEB}}
     assert not body.get("stream")
 

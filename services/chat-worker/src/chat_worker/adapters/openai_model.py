@@ -15,8 +15,8 @@ from chat_worker.adapters.model_stream import StreamReader, usage_of
 from chat_worker.adapters.openai_address import OpenAIAddress
 from chat_worker.domain import JsonSchema, Message, Sighting, TokenUsage
 from chat_worker.errors import AnswerRefused, ModelUnavailable
-from chat_worker.fence import fenced
 from chat_worker.ports import StreamEnd
+from chat_worker.quoting import quoted
 
 _LOOK = resources.files("chat_worker").joinpath("prompts/look.md").read_text(encoding="utf-8")
 _NULLABLE = {"type": ["string", "null"]}
@@ -90,7 +90,7 @@ class OpenAIModel:
 
     async def look(self, image_url: str, question: str) -> tuple[Sighting, TokenUsage]:
         content = [
-            {"type": "text", "text": fenced("question", question)},
+            {"type": "text", "text": quoted("question", question)},
             {"type": "image_url", "image_url": {"url": image_url}},
         ]
         messages: list[Any] = [

@@ -5,9 +5,9 @@ from importlib import resources
 from typing import Any
 
 from chat_worker.domain import Finding, Message
-from chat_worker.fence import fenced
 from chat_worker.graph.memory import earlier
 from chat_worker.graph.state import ChatState, TurnContext
+from chat_worker.quoting import quoted
 
 _PROMPT = resources.files("chat_worker").joinpath("prompts/answer.md").read_text(encoding="utf-8")
 _CUT_SHORT = {"ko": "\n\n(답변이 길어져 여기서 줄였어요.)", "en": "\n\n(The answer was cut short here.)"}
@@ -49,7 +49,7 @@ async def answer(state: ChatState, context: TurnContext) -> ChatState:
 def _messages(
     state: ChatState, context: TurnContext, question: str, findings: Sequence[Finding]
 ) -> list[Message]:
-    content = fenced("findings", numbered(findings)) + "\n" + fenced("question", question)
+    content = quoted("findings", numbered(findings)) + "\n" + quoted("question", question)
     return [
         {"role": "system", "content": _PROMPT},
         *context.trim(earlier(state.get("history", []), state.get("job_id", ""))),

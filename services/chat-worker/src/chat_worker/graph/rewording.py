@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from chat_worker.domain import JsonSchema, Message, TokenUsage
-from chat_worker.fence import fenced
 from chat_worker.ports import ChatModel
+from chat_worker.quoting import quoted
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ async def other_names(question: str, model: ChatModel) -> tuple[list[str], Token
     """Up to MOST_NAMES names, the most likely first; raises what a ChatModel raises."""
     messages: list[Message] = [
         {"role": "system", "content": _PROMPT},
-        {"role": "user", "content": fenced("question", question)},
+        {"role": "user", "content": quoted("question", question)},
     ]
     reply, usage = await model.structured(messages, "Rewording", SCHEMA)
     try:

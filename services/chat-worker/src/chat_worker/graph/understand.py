@@ -16,8 +16,8 @@ from chat_worker.domain import (
     TokenUsage,
     Understanding,
 )
-from chat_worker.fence import fenced
 from chat_worker.ports import ChatModel
+from chat_worker.quoting import quoted
 
 _log = logging.getLogger(__name__)
 
@@ -84,11 +84,11 @@ async def understand(
 
 
 def _asked(question: str, sighting: Sighting | None) -> str:
-    asked = fenced("question", question)
+    asked = quoted("question", question)
     if sighting is None or sighting.item is None:
         return asked
     seen = {"item": sighting.item, "material": sighting.material}
-    return fenced("picture", seen) + "\n" + asked
+    return quoted("picture", seen) + "\n" + asked
 
 
 def _read(reply: str, question: str) -> Understanding:

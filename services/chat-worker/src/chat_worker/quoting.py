@@ -1,11 +1,11 @@
-"""Text from users and guides as data inside a prompt: it cannot close its own fence."""
+"""Text from users and guides as data inside a prompt: it cannot end its own quotation."""
 
 from typing import Any
 
 import orjson
 
 
-def fenced(tag: str, value: Any) -> str:
+def quoted(tag: str, value: Any) -> str:
     """JSON between `<tag>` lines, with every angle bracket inside escaped."""
     text = orjson.dumps(value).decode()
     for character in "<>&":
