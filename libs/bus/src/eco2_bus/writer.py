@@ -164,7 +164,7 @@ class LogWriter:
     async def confirm_owner(self) -> None:
         """As `flush`, and the log has told since this call that the attempt still owns its job."""
         # The reply to a write that is under way may be older than a pause of this whole process.
-        is_told_by_write = self._in_flight is None and self._has_more()
+        is_told_by_write = bool(self._text) or self._up_to < len(self._entries)
         await self.flush()
         if not is_told_by_write:
             await self._ask_for_owner()
