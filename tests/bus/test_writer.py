@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from eco2_bus import writer as bus_writer
 from eco2_bus.log import LogGone
 from eco2_bus.writer import WriteBeat
 
@@ -89,6 +90,38 @@ async def test_the_writers_of_a_process_write_in_one_beat(world: World) -> None:
     await asyncio.gather(*(writer.end("done", b"{}") for writer in writers))
     for writer in writers:
         assert text_of(await read_all(world.log, writer.job_id)) == "".join(f"{n} " for n in range(30))
+
+
+async def test_the_first_token_waits_for_no_beat(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus_writer, "GATHER_MIN_S", 60.0)
+    wire = Wire(world.log)
+    writer = await own(wire, await begin(world.log), beat=WriteBeat())
+    writer.event("stage", b"{}")
+    await eventually(lambda: wire.writes)
+    wire.hold()
+    writer.event("sources", b"[]")
+    writer.token("at once")
+    await eventually(lambda: len(wire.writes) == 2)
+    wire.release()
+    writer.token(" and later")
+    await writer.end("done", b"{}")
+    assert text_of(await read_all(world.log, writer.job_id)) == "at once and later"
+
+
+async def test_the_first_token_rides_with_the_write_after_the_one_under_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_writer, "GATHER_MIN_S", 60.0)
+    wire = Wire(world.log)
+    writer = await own(wire, await begin(world.log), beat=WriteBeat())
+    wire.hold()
+    writer.event("stage", b"{}")
+    await eventually(lambda: wire.writes)
+    writer.token("next")
+    wire.release()
+    await eventually(lambda: len(wire.writes) == 2)
+    assert wire.most_under_way == 1
+    await writer.end("done", b"{}")
 
 
 async def test_a_flush_with_nothing_to_write_returns_at_once(world: World) -> None:

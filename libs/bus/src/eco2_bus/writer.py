@@ -1,8 +1,8 @@
 """The writer of one attempt: gathers tokens, writes them in order, and never past a newer attempt.
 
 One write is in flight per job; what arrives meanwhile rides in the next. All writers of a process share
-one beat (`WriteBeat`), because at a human pace the cost is per wake-up, not per token: the first token
-after a pause leaves at once, and under load the jobs' tokens leave together.
+one beat (`WriteBeat`), because at a human pace the cost is per wake-up, not per token: an attempt's first
+token leaves at once, and under load the jobs' later tokens leave together.
 """
 
 import asyncio
@@ -107,6 +107,8 @@ class LogWriter:
         self._tokens = 0
         self._oldest_token_at = 0.0
         self._is_marked = False
+        self._has_spoken = False
+        self._is_urgent = False
         self._is_ending = False
         self._in_flight: asyncio.Future[int | LogTop] | None = None
         self._sent_at = 0.0
@@ -127,14 +129,21 @@ class LogWriter:
         return self._last_landed()
 
     def token(self, text: str, tokens: int = 1) -> None:
-        """Adds answer text; it is written with the next beat, and dropped once the end has been added."""
+        """Adds answer text: the first of it is written at once, what follows with the next beat.
+
+        Dropped once the end has been added.
+        """
         if self._is_ending:
             return
         if not self._tokens:
             self._oldest_token_at = perf_counter()
         self._text.append(text)
         self._tokens += tokens
-        if not self._is_marked and self._in_flight is None:
+        if not self._has_spoken:
+            # The beat of the events before it must not hold up what its viewer is waiting for.
+            self._has_spoken = self._is_urgent = True
+            asyncio.get_running_loop().call_soon(self.write_now)
+        elif not self._is_marked and self._in_flight is None:
             self._is_marked = True
             self._beat.mark(self)
 
@@ -247,6 +256,7 @@ class LogWriter:
         self._sent_tokens = _together(self._sent_tokens, self._unsent_tokens)
         self._unsent_tokens = (0, 0.0)
         self._sent_at = monotonic()
+        self._is_urgent = False
         self._epoch = self._log.epoch
         self._up_to = len(self._entries)
         self._in_flight = self._log.append(
@@ -294,7 +304,7 @@ class LogWriter:
         self._release()
         if not self._has_more():
             return
-        if self._flushed:
+        if self._flushed or self._is_urgent:
             self.write_now()
         elif not self._is_marked:
             self._is_marked = True
