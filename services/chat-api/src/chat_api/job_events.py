@@ -1,4 +1,4 @@
-"""The response that streams a job: sse-starlette's, with one task beside the request's own instead of four.
+"""The response that streams a job: sse-starlette's, with two tasks beside the request's own instead of four.
 
 Heartbeats are a timer's business, and an end to what is left behind when the process leaves is the server's
 (docs/decisions/0019).
@@ -7,7 +7,7 @@ Heartbeats are a timer's business, and an end to what is left behind when the pr
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, cast
+from typing import cast
 
 from opentelemetry import trace
 from sse_starlette import EventSourceResponse
@@ -60,7 +60,7 @@ class JobEvents(EventSourceResponse):
         self._heartbeat_s = settings.heartbeat_s
         self._send_timeout_s = settings.send_timeout_s
         self._place = place or nullcontext()
-        self._task: asyncio.Task[Any] | None = None
+        self._streaming: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._beating: asyncio.Task[None] | None = None
         self._closed_as = ""
@@ -70,14 +70,16 @@ class JobEvents(EventSourceResponse):
         under_way = cast(StreamsUnderWay, state.streams)
         metrics = cast(ApiMetrics, state.metrics)
         with self._place, metrics.open_streams.track_inprogress():
-            self._task = asyncio.current_task()
+            # A task of its own: waking one walks through all its frames, and a request's has thirty of them
+            # before the stream's.
+            streaming = self._streaming = asyncio.create_task(self._stream(send))
             watching = asyncio.create_task(self._leave_with_viewer(receive))
             self._beat_later(send)
             under_way.add(self)
             try:
-                await self._stream(send)
+                await streaming
             except asyncio.CancelledError:
-                if not self._closed_as or (self._task is not None and self._task.uncancel()):
+                if not self._closed_as or _is_cancelled():
                     raise
                 trace.get_current_span().set_attribute("closed", self._closed_as)
             finally:
@@ -87,9 +89,9 @@ class JobEvents(EventSourceResponse):
 
     def leave(self, why: str) -> None:
         """Ends the stream from outside, once."""
-        if not self._closed_as and self._task is not None:
+        if not self._closed_as and self._streaming is not None:
             self._closed_as = why
-            self._task.cancel()
+            self._streaming.cancel()
 
     async def _stream(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -125,3 +127,8 @@ class JobEvents(EventSourceResponse):
             self._timer.cancel()
         if self._beating is not None:
             self._beating.cancel()
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
