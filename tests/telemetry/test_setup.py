@@ -5,6 +5,7 @@ import logging
 import sys
 import types
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_span_says_who_made_it(
     who = receiver.spans[0].resource
     assert who["service.name"] == "chat-worker"
     assert who["service.namespace"] == "eco2"
-    assert who["service.version"] == "0.1.0"
+    assert who["service.version"] == version("eco2-chat-worker")
     assert who["deployment.environment.name"] == "staging"
     assert len(who["service.instance.id"]) == 36
 
