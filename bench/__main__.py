@@ -18,7 +18,7 @@ from bench.idle import count_connections, measure_idle
 from bench.measure import FAULTS, Measurement, measure, median_of, warm_up
 from bench.product import TELEMETRY
 from bench.scenarios import IDLE, SCENARIOS, Scenario
-from bench.targets import DIRECT, PRODUCT, Results
+from bench.targets import DIRECT, ONE_CALL, PRODUCT, Results
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,14 @@ def _run_group(plan: Plan) -> Results:
     runs: dict[str, dict[str, list[Measurement]]] = defaultdict(lambda: defaultdict(list))
     with _running(plan.chains) as (chains, simulator_pid):
         connections = {chain.name: count_connections(chain) for chain in chains if chain.name != DIRECT}
+        product = [chain for chain in chains if chain.name == PRODUCT]
+        chains += [chain.asked_in_one_call(ONE_CALL) for chain in product]
         for turn in range(plan.repeats):
             for scenario in plan.scenarios:
                 # Side by side in time, so that a busy moment of the machine meets all chains.
                 for chain in chains:
                     _say(f"{turn + 1}/{plan.repeats} {scenario.title}: {chain.name}")
                     runs[chain.name][scenario.name].append(measure(chain, scenario, simulator_pid))
-        product = [chain for chain in chains if chain.name == PRODUCT]
         idle = measure_idle(product[0], plan.idle_sizes) if product and plan.idle_sizes else []
     medians = {chain: {name: median_of(them) for name, them in by.items()} for chain, by in runs.items()}
     return Results(medians, connections, idle)

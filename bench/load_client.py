@@ -81,10 +81,28 @@ def chat_target(base_url: str) -> Target:
     return Target(ask, chat_texts, understanding_ms)
 
 
+def one_call_target(base_url: str) -> Target:
+    """The same service: ask for the events in the request that submits, as curl does."""
+    host, port, _ = _parts(base_url)
+
+    async def ask(pace: Pace) -> Asked:
+        at_ns = time.monotonic_ns()
+        async with await HttpConnection.open(host, port) as connection:
+            accept = {"accept": "text/event-stream"}
+            reply = await connection.request("POST", SUBMIT_PATH, accept, _question(pace))
+        return Asked(at_ns, pace, reply.chunks)
+
+    return Target(ask, chat_texts, understanding_ms)
+
+
+def _question(pace: Pace) -> bytes:
+    """A question in whose text the simulator finds the pace."""
+    return orjson.dumps({"message": f"투명 페트병은 어떻게 버려요? {pace.name}"})
+
+
 async def submit(connection: HttpConnection, pace: Pace) -> str:
-    """Ask a question, in whose text the simulator finds the pace; returns the address of the job's events."""
-    body = orjson.dumps({"message": f"투명 페트병은 어떻게 버려요? {pace.name}"})
-    reply = await connection.request("POST", SUBMIT_PATH, {"accept": "application/json"}, body)
+    """Ask a question; returns the address of the job's events."""
+    reply = await connection.request("POST", SUBMIT_PATH, {"accept": "application/json"}, _question(pace))
     return orjson.loads(reply.body)["events_url"]
 
 

@@ -7,6 +7,8 @@ from bench.idle import Connections, IdleStreams
 from bench.measure import FAULTS, Measurement
 
 PRODUCT, REFERENCE, DIRECT = "product", "reference", "direct"
+ONE_CALL = "product, 1 call"
+"""The product, asked as curl does; for information."""
 
 
 @dataclass(frozen=True)

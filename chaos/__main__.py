@@ -16,7 +16,7 @@ from eco2_devservers import ServerFailed
 from chaos.drill import Drill
 from chaos.ledger import Asked
 from chaos.release import ROOT, laid_out, short_name
-from chaos.schedule import faults_for
+from chaos.schedule import BRIEF_UNTIL_MINUTES, faults_for
 from chaos.table import account_of, account_table, recovery_table, summed_up
 from chaos.verdict import Verdict
 from chaos.waiting import StageFailed
@@ -83,6 +83,9 @@ def main() -> int:
     with laid_out(options.previous) as previous:
         name = "not in this clone" if previous is None else short_name(options.previous)
         print(f"commit {short_name('HEAD')}, the one before: {name}", flush=True)
+        if previous is None and options.minutes >= BRIEF_UNTIL_MINUTES:
+            print("this clone has no earlier commit to restart with: fetch one, or run a shorter drill")
+            return 2
         drill = Drill(seed, options.minutes, folder, previous)
         try:
             asyncio.run(_run(drill))

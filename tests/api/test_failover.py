@@ -63,6 +63,18 @@ async def test_a_question_that_the_failover_loses_is_refused_and_can_be_asked_ag
     assert (await api.status(response.json()["job_id"])).json()["status"] == "queued"
 
 
+async def test_of_questions_that_come_together_none_is_taken_that_the_failover_loses(
+    pair: Pair, api: Api
+) -> None:
+    await api.new_job()
+    pair.to_replica.block()
+    asking = [asyncio.create_task(api.post(BODY)) for _ in range(3)]
+    await eventually(lambda: waits_for_a_copy(pair))
+    await pair.fail_over()
+    statuses = [(await call).status_code for call in asking]
+    assert statuses == [503] * 3, "answered before a replica had it"
+
+
 async def test_a_cancel_before_pickup_that_the_failover_loses_is_refused_and_can_be_repeated(
     pair: Pair, api: Api
 ) -> None:

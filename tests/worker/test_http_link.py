@@ -45,10 +45,13 @@ class Peer:
 async def serving(serve: Serve) -> AsyncGenerator[tuple[str, list[Peer]]]:
     """A server, its URL, and whoever has connected."""
     peers: list[Peer] = []
+    serving_them: list[asyncio.Task[None]] = []
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = Peer(reader, writer)
         peers.append(peer)
+        if (task := asyncio.current_task()) is not None:
+            serving_them.append(task)
         try:
             await serve(peer)
             await reader.read()
@@ -63,6 +66,8 @@ async def serving(serve: Serve) -> AsyncGenerator[tuple[str, list[Peer]]]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/chat/completions?a=b", peers
     finally:
         server.close()
+        await until(lambda: all(peer.has_left for peer in peers))
+        await asyncio.gather(*serving_them)
 
 
 def always(reply: bytes, *, closes: bool = False) -> Serve:
@@ -157,6 +162,30 @@ async def test_a_connection_that_the_server_has_given_up_is_not_the_question_s_f
     assert len(peers) == 20
 
 
+async def test_a_server_that_dies_of_a_question_is_not_asked_over_every_kept_connection() -> None:
+    has_died = False
+
+    async def serve(peer: Peer) -> None:
+        await peer.request()
+        await peer.say(SIZED)
+        await peer.request()
+        peer.writer.close()
+
+    async def serve_until_it_dies(peer: Peer) -> None:
+        if not has_died:
+            await serve(peer)
+            return
+        await peer.request()
+        peer.writer.close()
+
+    async with serving(serve_until_it_dies) as (url, peers), link_to(url) as link:
+        await asyncio.gather(*(read(link) for _ in range(10)))
+        has_died = True
+        with pytest.raises(LinkBroken):
+            await read(link)
+    assert sum(len(peer.requests) for peer in peers) == 10 + 2
+
+
 async def test_a_kept_connection_is_closed_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_link, "KEPT_S", 0.05)
     async with serving(always(SIZED)) as (url, peers), link_to(url) as link:
@@ -233,6 +262,51 @@ async def test_a_cancelled_question_closes_its_connection() -> None:
         with pytest.raises(asyncio.CancelledError):
             await asking
         await until(lambda: peers[0].has_left)
+
+
+async def test_a_question_that_is_cancelled_as_it_ends_leaves_its_connection_to_the_next() -> None:
+    second_may_end = asyncio.Event()
+
+    async def serve(peer: Peer) -> None:
+        await peer.request()
+        await peer.say(SIZED)
+        await peer.request()
+        await second_may_end.wait()
+        await peer.say(SIZED)
+
+    following: list[asyncio.Task[tuple[int, bytes]]] = []
+
+    async with serving(serve) as (url, peers), link_to(url) as link:
+        loop = asyncio.get_running_loop()
+
+        def take(_: bytes) -> bool:
+            # Behind the end of this reply, before its task has been woken.
+            loop.call_soon(follow)
+            return True
+
+        def follow() -> None:
+            following.append(loop.create_task(read(link)))
+            loop.call_soon(asking.cancel)
+
+        asking = loop.create_task(link.post(b"{}", {}, lambda _status: take))
+        await asyncio.gather(asking, return_exceptions=True)
+        await until(lambda: following and len(peers[0].requests) == 2)
+        second_may_end.set()
+        assert await following[0] == (200, TEXT)
+    assert len(peers) == 1
+
+
+async def test_a_question_that_takes_long_to_send_is_no_silence() -> None:
+    async def serve(peer: Peer) -> None:
+        head = await peer.reader.readuntil(b"\r\n\r\n")
+        left = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        await asyncio.sleep(1.2)
+        while left > 0:
+            left -= len(await peer.reader.read(600_000))
+        await peer.say(SIZED)
+
+    async with serving(serve) as (url, _), link_to(url, read_timeout_s=1) as link:
+        assert await read(link, b"x" * 40_000_000) == (200, TEXT)
 
 
 @pytest.mark.parametrize(
@@ -321,6 +395,9 @@ async def test_closing_ends_what_is_under_way() -> None:
         await link.close()
         with pytest.raises(LinkBroken, match="closed"):
             await asking
+        with pytest.raises(LinkBroken, match="closed"):
+            await read(link)
+    assert len(peers) == 1
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\ny", "a\r"])

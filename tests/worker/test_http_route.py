@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import socket
 import ssl
 import subprocess
 from collections.abc import AsyncGenerator
@@ -52,9 +53,11 @@ class Seen:
 
     port: int = 0
     heads: list[bytes] = field(default_factory=list[bytes])
+    open: int = 0
 
 
 async def _answer(seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    seen.open += 1
     try:
         while True:
             seen.heads.append(await reader.readuntil(b"\r\n\r\n"))
@@ -62,6 +65,8 @@ async def _answer(seen: Seen, reader: asyncio.StreamReader, writer: asyncio.Stre
             writer.write(REPLY)
     except (ConnectionError, asyncio.IncompleteReadError):
         writer.close()
+    finally:
+        seen.open -= 1
 
 
 @asynccontextmanager
@@ -74,6 +79,7 @@ async def model(certificate: Path | None = None) -> AsyncGenerator[Seen]:
     seen.port = server.sockets[0].getsockname()[1]
     yield seen
     server.close()
+    await until(lambda: not seen.open)
 
 
 @asynccontextmanager
@@ -209,3 +215,26 @@ def test_a_proxy_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1080")
     with pytest.raises(ValueError, match="only a proxy"):
         HttpLink("https://model.test/v1", {}, connect_timeout_s=5, read_timeout_s=5)
+
+
+async def test_an_address_that_does_not_answer_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.2", 0), backlog=0) as dead:
+        port = dead.getsockname()[1]
+        # Its queue is full: who connects now hears nothing.
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.2", port))
+        seen = Seen()
+        server = await asyncio.start_server(lambda r, w: _answer(seen, r, w), "127.0.0.1", port)
+
+        async def found(*_: object, **__: object) -> list[tuple[object, ...]]:
+            tcp = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+            return [(*tcp, ("127.0.0.2", port)), (*tcp, ("127.0.0.1", port))]
+
+        monkeypatch.setattr(type(asyncio.get_running_loop()), "getaddrinfo", found)
+        assert await ask(f"http://model.test:{port}/v1") == b"okok"
+        server.close()
+        await until(lambda: not seen.open)
+        for one in waiting:
+            one.close()

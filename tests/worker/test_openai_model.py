@@ -209,6 +209,16 @@ async def test_a_proxy_of_the_environment_does_not_come_between_us_and_our_own_m
     assert heard.text == streams.TEXT
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "https://127.0.0.1:1080"])
+async def test_a_proxy_that_cannot_be_used_is_the_operator_s_to_mend(
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(ModelRejected, match="proxy"):
+        await make_model("https://model.test/v1").stream(ASKED, Heard())
+
+
 @pytest.mark.parametrize("resets", [True, False])
 async def test_a_stream_that_breaks_off_is_unavailable_and_not_said_again(
     make_model: MakeModel, resets: bool

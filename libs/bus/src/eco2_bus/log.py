@@ -148,7 +148,7 @@ class EventLog(Protocol):
     async def create(self, job_id: str, head: JobHead) -> None:
         """Begins a log with entry `0-1` `queued`, safe from a failover; raises LogExists.
 
-        Whoever gets LogUnavailable discards what may have begun.
+        What raises LogUnavailable may have begun it all the same.
         """
         ...
 

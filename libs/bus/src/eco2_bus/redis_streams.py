@@ -118,6 +118,7 @@ class RedisEventLog:
 
     async def create(self, job_id: str, head: JobHead) -> None:
         await self._ensure_up()
+        epoch = self._link.epoch
         # In the same write, so that it costs no round trip to learn whether there is a replica to wait for.
         role = self._link.send("ROLE")
         role.add_done_callback(_seen)
@@ -135,6 +136,8 @@ class RedisEventLog:
         if not created:
             raise LogExists(job_id)
         await self._wait_for_copy(job_id, role)
+        if self._link.epoch != epoch or not self._link.is_up:
+            raise LogUnavailable("the store may have failed over since")
 
     async def discard(self, job_id: str) -> None:
         await self._link.execute("DEL", log_key(job_id), _parked_key(job_id))

@@ -40,7 +40,7 @@ class ApiServer(uvicorn.Server):
             )
         )
         self._event_log = log
-        self._streams = cast(StreamsUnderWay, app.state.streams)
+        self._app = app
         self.left = asyncio.Event()
         """Set as soon as the server has been told to stop."""
 
@@ -59,7 +59,8 @@ class ApiServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
         self._event_log.stop_following()
-        asyncio.get_running_loop().call_later(LEFT_BEHIND_S, self._streams.end)
+        under_way = cast(StreamsUnderWay, self._app.state.streams)
+        asyncio.get_running_loop().call_later(LEFT_BEHIND_S, under_way.end)
         self.left.set()
 
 

@@ -111,22 +111,19 @@ async def submit_job(
         await services.log.create(job.job_id, head)
     except LogExists:
         return await _resubmit(services, job, on_busy, upload, key, place)
-    except BaseException:
-        await _undo(services, job)
-        raise
+    epoch = services.log.epoch
     try:
         await sessions.take_turn(services, _bid(job, key), on_busy)
+        if services.log.epoch != epoch:
+            # A worker drops a job whose log a failover has lost, and this one is about to be answered.
+            raise LogUnavailable("the store may have failed over since")
         await _publish(services, job, upload, head, key, place)
     except BaseException:
-        await _undo(services, job)
+        # The broker may have it all the same: a worker that finds no log drops the job.
+        await _quietly(services.log.discard(job.job_id))
+        await _quietly(services.claims.free_session(job.session_id, job.job_id))
         raise
     return queued
-
-
-async def _undo(services: Services, job: ChatJob) -> None:
-    # The broker may have it all the same: a worker that finds no log drops the job.
-    await _quietly(services.log.discard(job.job_id))
-    await _quietly(services.claims.free_session(job.session_id, job.job_id))
 
 
 async def _resubmit(

@@ -24,10 +24,7 @@ class OpenStreams:
     @contextmanager
     def one_of(self, user: str) -> Generator[None]:
         """Counts a stream for as long as the context lasts; raises `429` or `503` instead."""
-        if 0 < self._at_most_per_user <= self._open_of[user]:
-            raise errors.too_many_streams_of_yours(self._at_most_per_user)
-        if 0 < self._at_most <= self._open:
-            raise errors.too_many_streams()
+        self.check(user)
         self._open += 1
         self._open_of[user] += 1
         try:
@@ -37,6 +34,13 @@ class OpenStreams:
             self._open_of[user] -= 1
             if not self._open_of[user]:
                 del self._open_of[user]
+
+    def check(self, user: str) -> None:
+        """Raises `429` or `503` when there is no place for one more."""
+        if 0 < self._at_most_per_user <= self._open_of[user]:
+            raise errors.too_many_streams_of_yours(self._at_most_per_user)
+        if 0 < self._at_most <= self._open:
+            raise errors.too_many_streams()
 
 
 def _of(request: Request) -> OpenStreams:
@@ -54,7 +58,10 @@ async def _streaming_if_asked(request: Request, owner: Owner) -> AsyncGenerator[
 
 
 async def _events_place(request: Request, links: EventsReader) -> AbstractContextManager[None]:
-    return _of(request).one_of(user_of(request, links.caller.owner))
+    streams, user = _of(request), user_of(request, links.caller.owner)
+    # Before anything is looked up for them: many who come back at once find no place.
+    streams.check(user)
+    return streams.one_of(user)
 
 
 def wants_stream(request: Request) -> bool:

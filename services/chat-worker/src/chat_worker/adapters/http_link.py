@@ -45,6 +45,7 @@ class HttpLink:
         self._read_timeout_s = read_timeout_s
         self._idle: list[_Connection] = []
         self._open: set[_Connection] = set()
+        self._is_closed = False
 
     async def post(self, body: bytes, headers: Mapping[str, str], answered: Answered) -> None:
         """Returns when the reply has ended or no more of it is needed; raises LinkBroken, or what was raised.
@@ -53,30 +54,39 @@ class HttpLink:
         """
         told = {**headers, "Content-Length": str(len(body))}
         request = self._head + _lines(told) + b"\r\n" + body
-        while True:
-            kept = self._idle.pop() if self._idle else None
-            connection = kept or await self._connect()
+        if self._idle:
+            kept = self._idle.pop()
             try:
-                await connection.exchange(request, answered)
+                await kept.exchange(request, answered)
                 return
             except _HungUp:
-                # A server may close a kept connection in the very moment in which it is used again.
-                if kept is None or connection.was_answered:
+                # A server may close a kept connection in the very moment in which it is used again. Once:
+                # it may as well have died of the question.
+                if kept.was_answered:
                     raise
+        connection = await self._connect()
+        await connection.exchange(request, answered)
 
     async def close(self) -> None:
-        """Closes all connections; requests under way fail with LinkBroken."""
+        """Closes all connections for good; requests under way fail with LinkBroken."""
+        self._is_closed = True
         for connection in list(self._open):
             connection.abort()
 
     async def _connect(self) -> "_Connection":
+        if self._is_closed:
+            raise LinkBroken("closed")
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                return await self._route.connect(
+                connection = await self._route.connect(
                     lambda: _Connection(self._idle, self._open, self._read_timeout_s)
                 )
         except (OSError, TimeoutError) as error:
             raise LinkBroken(type(error).__name__) from error
+        if self._is_closed:
+            connection.abort()
+            raise LinkBroken("closed")
+        return connection
 
 
 class _Connection(asyncio.Protocol):
@@ -112,7 +122,9 @@ class _Connection(asyncio.Protocol):
         try:
             await done
         except BaseException:
-            self.abort()
+            # Its reply may have ended meanwhile, and the connection be somebody else's.
+            if self._done is done:
+                self.abort()
             raise
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -202,6 +214,9 @@ class _Connection(asyncio.Protocol):
             done.set_exception(error)
 
     def _look_for_silence(self) -> None:
+        if self._transport is not None and self._transport.get_write_buffer_size():
+            # Who is still being told the question cannot answer.
+            self._heard_at = self._loop.time()
         left_s = self._heard_at + self._timeout_s - self._loop.time()
         if left_s > 0:
             # One timer that looks again costs less than one that every piece sets anew.

@@ -2,14 +2,18 @@
 
 import asyncio
 import base64
+import socket
 import ssl
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
+
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 ANSWER_MAX_BYTES = 16_384
+NEXT_ADDRESS_S = 0.25
 _PORTS = {"http": 80, "https": 443}
 
 AnyProtocol = TypeVar("AnyProtocol", bound=asyncio.Protocol)
@@ -36,14 +40,11 @@ class Route:
 
     async def connect(self, make: Callable[[], AnyProtocol]) -> AnyProtocol:
         """A connection that requests can be written to; raises OSError."""
-        loop = asyncio.get_running_loop()
         if self._proxy is None:
-            _, protocol = await loop.create_connection(make, self._host, self._port, ssl=self._tls)
-            return protocol
+            return await _connected(make, self._host, self._port, self._tls)
         host, port = self._proxy.hostname or "", _port(self._proxy)
         if self._tls is None:
-            _, protocol = await loop.create_connection(make, host, port)
-            return protocol
+            return await _connected(make, host, port)
         return await self._through(host, port, self._tls, _authorization(self._proxy), make)
 
     async def _through(
@@ -54,8 +55,8 @@ class Route:
         authorization: dict[str, str],
         make: Callable[[], AnyProtocol],
     ) -> AnyProtocol:
-        loop = asyncio.get_running_loop()
-        tunnel, between = await loop.create_connection(_Opening, host, port)
+        between = await _connected(_Opening, host, port)
+        tunnel = between.transport
         try:
             there = f"[{self._host}]" if ":" in self._host else self._host
             headers = "".join(f"{name}: {value}\r\n" for name, value in authorization.items())
@@ -64,7 +65,9 @@ class Route:
             if (await between.told).split(b" ", 2)[1:2] != [b"200"]:
                 raise ConnectionError("the proxy refused")
             protocol = make()
-            transport = await loop.start_tls(tunnel, protocol, tls, server_hostname=self._host)
+            transport = await asyncio.get_running_loop().start_tls(
+                tunnel, protocol, tls, server_hostname=self._host
+            )
             if transport is None:
                 raise ConnectionError("the proxy hung up")
         except BaseException:
@@ -74,12 +77,33 @@ class Route:
         return protocol
 
 
+async def _connected(
+    make: Callable[[], AnyProtocol], host: str, port: int, tls: ssl.SSLContext | None = None
+) -> AnyProtocol:
+    """To the first of the host's addresses that answers; one that is silent holds up no other."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    reached = await start_connection(found, happy_eyeballs_delay=NEXT_ADDRESS_S, interleave=1, loop=loop)
+    try:
+        _, protocol = await loop.create_connection(
+            make, sock=reached, ssl=tls, server_hostname=host if tls else None
+        )
+    except BaseException:
+        reached.close()
+        raise
+    return protocol
+
+
 class _Opening(asyncio.Protocol):
     """Hears what a proxy answers to CONNECT."""
 
     def __init__(self) -> None:
         self.told: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._heard = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are no subclasses of asyncio's.
+        self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._heard += data

@@ -14,7 +14,7 @@ from chat_worker.adapters.completions import Completions
 from chat_worker.adapters.model_stream import StreamReader, usage_of
 from chat_worker.adapters.openai_address import OpenAIAddress
 from chat_worker.domain import JsonSchema, Message, Sighting, TokenUsage
-from chat_worker.errors import AnswerRefused, ModelUnavailable
+from chat_worker.errors import AnswerRefused, ModelRejected, ModelUnavailable
 from chat_worker.ports import StreamEnd
 from chat_worker.quoting import quoted
 
@@ -61,10 +61,14 @@ class OpenAIModel:
         self._address.begin()
 
     async def open(self) -> Completions:
-        """The way to the model."""
+        """The way to the model; raises ModelRejected when the settings name none that can be used."""
         if self._opened is None:
-            address = await self._address.find()
-            self._opened = self._opened or Completions(address.base_url, address.headers)
+            try:
+                address = await self._address.find()
+                self._opened = self._opened or Completions(address.base_url, address.headers)
+            except (ValueError, ImportError) as error:
+                # The SDK misses a package for the SOCKS proxies that it knows.
+                raise ModelRejected(f"no way to the model: {error}") from None
         return self._opened
 
     async def structured(
