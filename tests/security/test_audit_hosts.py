@@ -44,7 +44,7 @@ def test_an_address_in_the_lock_file_is_found(repository: Path) -> None:
 
 
 def test_a_host_is_looked_for_as_it_is_written(repository: Path) -> None:
-    index = "https://user:word@packages.(corp.example:8443/simple"
+    index = "https://user:word@packages.(corp.example:8443/simple"  # pragma: allowlist secret
     assert audit(repository, PIP_INDEX_URL=index).returncode == 0
     (repository / "README.md").write_text("from packages.(corp.example\n", encoding="utf-8")
     told = audit(repository, PIP_INDEX_URL=index)

@@ -17,6 +17,7 @@ from tests.worker.world import until
 
 REPLY = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 SECRET = "se:cret@"
+IN_URL = "me:se%3Acret%40"
 KNOWN = b"Proxy-Authorization: Basic " + base64.b64encode(f"me:{SECRET}".encode())
 
 
@@ -167,7 +168,7 @@ async def test_https_goes_through_the_proxy_unread(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     async with model(certificate) as server, proxy(server.port) as between:
-        monkeypatch.setenv("https_proxy", f"{scheme}me:se%3Acret%40@127.0.0.1:{between.port}")
+        monkeypatch.setenv("https_proxy", f"{scheme}{IN_URL}@127.0.0.1:{between.port}")
         assert await ask("https://model.test/v1/chat") == b"okok"
     (asked,) = between.heads
     assert asked.startswith(b"CONNECT model.test:443 HTTP/1.1\r\n")
@@ -178,7 +179,7 @@ async def test_https_goes_through_the_proxy_unread(
 
 async def test_http_goes_through_the_proxy_by_its_whole_address(monkeypatch: pytest.MonkeyPatch) -> None:
     async with model() as server, proxy(server.port) as between:
-        monkeypatch.setenv("http_proxy", f"http://me:se%3Acret%40@127.0.0.1:{between.port}")
+        monkeypatch.setenv("http_proxy", f"http://{IN_URL}@127.0.0.1:{between.port}")
         assert await ask("http://model.test:8080/v1/chat?a=b") == b"okok"
     assert between.heads[0].startswith(b"POST http://model.test:8080/v1/chat?a=b HTTP/1.1\r\n")
     assert KNOWN in between.heads[0]
@@ -204,7 +205,7 @@ async def test_a_proxy_that_refuses_breaks_the_link(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, refusal: bytes
 ) -> None:
     async with model(certificate) as server, proxy(server.port, refusal) as between:
-        monkeypatch.setenv("https_proxy", f"http://me:se%3Acret%40@127.0.0.1:{between.port}")
+        monkeypatch.setenv("https_proxy", f"http://{IN_URL}@127.0.0.1:{between.port}")
         with pytest.raises(LinkBroken) as broken:
             await ask("https://model.test/v1/chat")
     assert SECRET not in str(broken.value)

@@ -102,6 +102,8 @@ class TcpProxy:
             task = self._loop.create_task(link)
             self._links.add(task)
             task.add_done_callback(self._links.discard)
+            # A link that is cut before its first step would never close its sockets.
+            await asyncio.sleep(0)
 
     async def _end(self) -> None:
         await self._cut()
