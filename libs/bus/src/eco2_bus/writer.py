@@ -24,7 +24,7 @@ from eco2_bus.log import (
     confirm_written,
 )
 
-GATHER_MIN_S = 0.010
+GATHER_MIN_S = 0.014
 GATHER_MAX_S = 0.030
 LATENESS_WEIGHT = 5.0
 """A beat that comes 6 ms late shows a loop so busy that the longest pause is due."""
@@ -36,7 +36,7 @@ _TOKEN_TAIL = b',"node":"answer"}'
 class WriteBeat:
     """Decides when the dirty writers of a process write: at once when idle, else together.
 
-    The pause between beats is 10 ms, and grows to at most 30 ms when beats come late or their writes take
+    The pause between beats is 14 ms, and grows to at most 30 ms when beats come late or their writes take
     long to be acknowledged, so a loaded process writes fewer, larger entries.
     """
 
